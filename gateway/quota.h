@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <mutex>
 #include <string>
 #include <string_view>
@@ -16,16 +17,16 @@ namespace guildhall {
 inline constexpr std::size_t quota_principals_limit = 65'536;
 
 struct QuotaPolicy {
-  std::string name = "burst";      // As the headers show it; lower-case letters, digits and hyphens.
-  std::uint32_t requests = 600;    // The bucket's size, and what flows back into it in one window.
+  std::string name = "burst";    // As the headers show it; lower-case letters, digits and hyphens.
+  std::uint32_t requests = 100;  // The bucket's size, and what flows back into it in one window.
   std::uint32_t window_s = 60;
 };
 
 struct QuotaVerdict {
   bool allowed = false;
-  std::uint32_t remaining = 0;      // Whole requests left in the bucket after this one.
-  std::int64_t reset_s = 0;         // Until the bucket is full again, rounded up.
-  std::int64_t retry_after_s = 0;   // At least 1 when refused, 0 when allowed: the value of Retry-After.
+  std::uint32_t remaining = 0;     // Whole requests left in the bucket after this one.
+  std::int64_t reset_s = 0;        // Until the bucket is full again, rounded up.
+  std::int64_t retry_after_s = 0;  // At least 1 when refused, 0 when allowed: the value of Retry-After.
 };
 
 // Any thread.
@@ -42,8 +43,8 @@ class Quota {
   std::size_t principals() const;
 
   // Headers of the IETF draft "RateLimit header fields for HTTP", version 10.
-  const std::string& policy_header() const { return policy_header_; }  // RateLimit-Policy: "burst";q=600;w=60
-  std::string limit_header(const QuotaVerdict& verdict) const;         // RateLimit: "burst";r=599;t=1
+  const std::string& policy_header() const { return policy_header_; }  // RateLimit-Policy: "burst";q=100;w=60
+  std::string limit_header(const QuotaVerdict& verdict) const;         // RateLimit: "burst";r=99;t=1
 
  private:
   struct Bucket {

@@ -1,0 +1,52 @@
+// An account as a person: registration, profiles, verification, bans (TU-2..14).
+#pragma once
+
+#include "aggregates/aggregates.h"
+
+namespace guildhall {
+
+Decision decide(const account::RegisterAccount& c, const Context& at, const View& view);
+Decision decide(const account::UpdateAccount& c, const Context& at, const View& view);
+Decision decide(const account::CreateExpertProfile& c, const Context& at, const View& view);
+Decision decide(const account::UpdateExpertProfile& c, const Context& at, const View& view);
+Decision decide(const account::SetAccepting& c, const Context& at, const View& view);
+Decision decide(const account::VerifyExpert& c, const Context& at, const View& view);
+Decision decide(const account::RejectExpert& c, const Context& at, const View& view);
+Decision decide(const account::SubmitVerification& c, const Context& at, const View& view);
+Decision decide(const account::CreateLearnerProfile& c, const Context& at, const View& view);
+Decision decide(const account::UpdateLearnerProfile& c, const Context& at, const View& view);
+Decision decide(const account::BanAccount& c, const Context& at, const View& view);
+Decision decide(const account::UnbanAccount& c, const Context& at, const View& view);
+Decision decide(const account::AnswerClaim& c, const Context& at, const View& view);
+
+std::optional<StreamId> target(const account::RegisterAccount& c);
+std::optional<StreamId> target(const account::UpdateAccount& c);
+std::optional<StreamId> target(const account::CreateExpertProfile& c);
+std::optional<StreamId> target(const account::UpdateExpertProfile& c);
+std::optional<StreamId> target(const account::SetAccepting& c);
+std::optional<StreamId> target(const account::VerifyExpert& c);
+std::optional<StreamId> target(const account::RejectExpert& c);
+std::optional<StreamId> target(const account::SubmitVerification& c);
+std::optional<StreamId> target(const account::CreateLearnerProfile& c);
+std::optional<StreamId> target(const account::UpdateLearnerProfile& c);
+std::optional<StreamId> target(const account::BanAccount& c);
+std::optional<StreamId> target(const account::UnbanAccount& c);
+std::optional<StreamId> target(const account::AnswerClaim& c);
+
+void apply(AccountState& s, const account::AccountRegistered& e);
+void apply(AccountState& s, const account::AccountUpdated& e);
+void apply(AccountState& s, const account::ExpertProfileCreated& e);
+void apply(AccountState& s, const account::ExpertProfileUpdated& e);
+void apply(AccountState& s, const account::AcceptingSet& e);
+void apply(AccountState& s, const account::ExpertVerified& e);
+void apply(AccountState& s, const account::ExpertRejected& e);
+void apply(AccountState& s, const account::VerificationSubmitted& e);
+void apply(AccountState& s, const account::LearnerProfileCreated& e);
+void apply(AccountState& s, const account::LearnerProfileUpdated& e);
+void apply(AccountState& s, const account::AccountBanned& e);
+void apply(AccountState& s, const account::AccountUnbanned& e);
+void apply(AccountState& s, const account::ClaimAbandoned& e);
+
+AnyResource represent(const AccountState& s, std::uint64_t version, const Uuid& part);
+
+}  // namespace guildhall

@@ -1,0 +1,56 @@
+// The list of aggregates, and the four questions that the shard asks of any of them.
+#pragma once
+
+#include "aggregates/decision.h"
+
+namespace guildhall {
+
+// Decides. Total over AnyCommand: a command without `decide` does not compile.
+Decision decide(const AnyCommand& command, const Context& at, const View& view);
+
+// The only mutator of a state, shared by the live path and replay. CHECKs that the event belongs to the state's stream.
+void apply(AnyState& state, const AnyEvent& event);
+
+// The stream that If-Match speaks of; nullopt for commands that create.
+std::optional<StreamId> target(const AnyCommand& command);
+
+// What a reply says of a subject, after its events.
+AnyResource represent(const AnyState& state, std::uint64_t version, const Uuid& part);
+
+// The timers that a state wants; the shard keeps them durably and sends `command` once when due. At most one of a name per stream.
+struct Timer {
+  std::string_view name;
+  Micros due = 0;
+  AnyCommand command;
+  friend bool operator==(const Timer& a, const Timer& b) { return a.name == b.name && a.due == b.due && a.command == b.command; }
+};
+std::vector<Timer> timers(const AnyState& state);
+
+// A call to the world that a state wants made: an outbox entry while the state wants it, performed with `id` as the provider's
+// idempotency key, and answered by a command. A state wants at most one at a time.
+struct Effect {
+  Uuid id{};
+  ::payment::v1::Call call{};
+  Uuid payment_id{};
+  std::int64_t amount_cents = 0;
+  std::string currency;
+  std::string processor;
+  std::string external_id;
+  friend bool operator==(const Effect&, const Effect&) = default;
+};
+std::optional<Effect> effect(const AnyState& state);
+
+// What other entity groups are told of an event (design: reactions). Runs once, in the event's own append.
+struct Reaction {
+  Uuid group{};  // Its bucket says which shard executes the command.
+  AnyCommand command;
+};
+std::vector<Reaction> react(const AnyEvent& event);
+
+// The directory's fact of an account state.
+AccountFact fact_of(const AccountState& state);
+
+// Bump when the meaning of `apply` or a state schema changes: the shard then rebuilds its states from the log at start.
+inline constexpr std::uint32_t evolve_version = 1;
+
+}  // namespace guildhall

@@ -1,0 +1,27 @@
+// Small facts about accounts of any entity group, that a decision may consult (design: the directory). They can lag, so no exact
+// invariant rests on them.
+#pragma once
+
+#include <optional>
+
+#include "events/account.h"
+#include "events/ids.h"
+
+namespace guildhall {
+
+struct AccountFact {
+  ::account::v1::Role role{};
+  ::account::v1::Status status{};
+  bool is_expert = false;
+  bool is_learner = false;
+  friend bool operator==(const AccountFact&, const AccountFact&) = default;
+};
+
+// Any thread.
+class Directory {
+ public:
+  virtual ~Directory() = default;
+  virtual std::optional<AccountFact> account(const Uuid& id) const = 0;
+};
+
+}  // namespace guildhall
