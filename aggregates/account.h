@@ -5,6 +5,20 @@
 
 namespace guildhall {
 
+// Claims that one account may have let lapse and is still held to. Older ones are forgotten: a registration would have to be hours late.
+inline constexpr std::size_t max_abandoned_claims = 64;
+
+// Registered, and not just known by a claim that it let lapse.
+inline bool is_registered(const AccountState& s) { return !is_nil(s.account_id); }
+
+// A user acts for itself only; to everybody else its things look absent.
+inline bool may_act_for(const Actor& actor, const Uuid& account) { return actor.trusted() || actor.is(account); }
+
+// A banned account changes nothing; the service and admins still may on its behalf.
+inline bool is_held_back(const Actor& actor, const AccountState& s) {
+  return s.status == ::account::v1::Status::banned && !actor.trusted();
+}
+
 Decision decide(const account::RegisterAccount& c, const Context& at, const View& view);
 Decision decide(const account::UpdateAccount& c, const Context& at, const View& view);
 Decision decide(const account::CreateExpertProfile& c, const Context& at, const View& view);

@@ -9,7 +9,8 @@ namespace guildhall {
 
 std::string base64url_encode(std::string_view bytes);
 
-// Nothing for a byte outside the alphabet (padding and white space included), an impossible length, or trailing bits that are not zero.
+// Nothing for a byte outside the alphabet (padding and white space included), an impossible length, or trailing bits that are not
+// zero.
 std::optional<std::string> base64url_decode(std::string_view text);
 
 }  // namespace guildhall

@@ -17,7 +17,8 @@ constexpr std::size_t hmac_bytes = 16;
 constexpr std::size_t head_bytes = 16 + 4 + 2;
 constexpr std::size_t position_bytes = 2 + 8;
 constexpr std::size_t positions_limit = bucket_count;  // There are never more shards than buckets.
-constexpr std::size_t text_limit = version_prefix.size() + (head_bytes + positions_limit * position_bytes + hmac_bytes) * 4 / 3 + 1;
+constexpr std::size_t text_limit =
+    version_prefix.size() + (head_bytes + positions_limit * position_bytes + hmac_bytes) * 4 / 3 + 1;
 
 void append_little_endian(std::string& out, std::unsigned_integral auto number) {
   for (std::size_t i = 0; i < sizeof number; ++i) out.push_back(static_cast<char>((number >> (8 * i)) & 0xff));
@@ -86,7 +87,8 @@ std::expected<ConsistencyToken, ConsistencyFault> ConsistencyTokens::decode(std:
   const std::string_view mac = rest.substr(rest.size() - hmac_bytes);
   rest.remove_suffix(hmac_bytes);
   const Mac expected = hmac_.of(hmac_domain, rest);
-  if (!equal_in_constant_time(mac, std::string_view(expected.data(), hmac_bytes))) return std::unexpected(ConsistencyFault::bad_hmac);
+  if (!equal_in_constant_time(mac, std::string_view(expected.data(), hmac_bytes)))
+    return std::unexpected(ConsistencyFault::bad_hmac);
 
   ConsistencyToken token;
   token.log_id = uuid_from_bytes(rest.data());

@@ -1,7 +1,7 @@
-// Read your writes: a command's reply says how far the log must have been projected, and a read sends it back (header Consistency-Token
-// or ?at_least=). The text is "v1." and base64url of, little-endian: log id (16 bytes in text order), generation u32, count u16,
-// count × (shard u16, sequence u64) by ascending shard, and the first 16 bytes of HMAC-SHA-256 over all before it. Clients treat it
-// as opaque; the HMAC keeps them from waiting for positions that nobody gave them.
+// Read your writes: a command's reply says how far the log must have been projected, and a read sends it back (header
+// Consistency-Token or ?at_least=). The text is "v1." and base64url of, little-endian: log id (16 bytes in text order),
+// generation u32, count u16, count × (shard u16, sequence u64) by ascending shard, and the first 16 bytes of HMAC-SHA-256 over
+// all before it. Clients treat it as opaque; the HMAC keeps them from waiting for positions that nobody gave them.
 #pragma once
 
 #include <cstdint>

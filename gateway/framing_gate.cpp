@@ -158,7 +158,8 @@ std::optional<std::string> host_without_port(std::string_view value) {
 }
 
 std::optional<GateRefusal> scan_content_length(std::string_view value, Head& head) {
-  if (value.empty() || !std::ranges::all_of(value, is_digit)) return GateRefusal{.detail = "Content-Length is not a plain number"};
+  if (value.empty() || !std::ranges::all_of(value, is_digit))
+    return GateRefusal{.detail = "Content-Length is not a plain number"};
   const std::errc error = std::from_chars(value.data(), value.data() + value.size(), head.content_length).ec;
   if (error != std::errc()) return GateRefusal{.detail = "Content-Length is out of range"};
   return std::nullopt;

@@ -34,7 +34,8 @@ HmacSha256::HmacSha256(std::string_view key) : keyed_(std::make_unique<Keyed>())
   CHECK(mac != nullptr);
   keyed_->context.reset(EVP_MAC_CTX_new(mac.get()));
   char digest[] = "SHA256";
-  const OSSL_PARAM parameters[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0), OSSL_PARAM_construct_end()};
+  const OSSL_PARAM parameters[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
+                                   OSSL_PARAM_construct_end()};
   CHECK(keyed_->context != nullptr && EVP_MAC_init(keyed_->context.get(), bytes(key), key.size(), parameters) == 1);
 }
 HmacSha256::~HmacSha256() = default;

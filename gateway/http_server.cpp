@@ -1,9 +1,8 @@
 #include "gateway/http_server.h"
 
 #include <algorithm>
-#include <atomic>
 #include <array>
-#include <boost/asio/any_completion_handler.hpp>
+#include <atomic>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/executor_work_guard.hpp>
@@ -38,7 +37,7 @@ constexpr std::size_t min_read_bytes = 2 * 1024;          // Room that every rea
 constexpr std::size_t input_growth_bytes = 8 * 1024;      // A connection's input buffer grows in these steps.
 constexpr std::size_t kept_output_bytes = 64 * 1024;      // A larger output buffer is given back after the response.
 constexpr std::chrono::milliseconds accept_pause{100};    // After a failed accept: descriptors or memory have run out.
-constexpr unsigned slot_bits = 20;                        // Of an exchange number; the rest counts for 13 years at 40,000 a second.
+constexpr unsigned slot_bits = 20;                        // Of an exchange number; the rest lasts 13 years at 40,000 a second.
 constexpr std::uint64_t slot_mask = (std::uint64_t{1} << slot_bits) - 1;
 constexpr std::uint64_t never = std::numeric_limits<std::uint64_t>::max();
 constexpr std::size_t max_request_id_bytes = 128;
@@ -88,7 +87,7 @@ bool is_request_id(std::string_view text) {
          std::ranges::all_of(text, [](char c) { return is_alphanumeric(c) || c == '.' || c == '_' || c == '-'; });
 }
 
-// 13 characters, which a std::string holds without allocating. The mixing step (splitmix64) is a bijection, so ids of one seed differ.
+// 13 characters, which a std::string holds without allocating. Mixing by splitmix64 is a bijection, so ids of one seed differ.
 std::string minted_request_id(std::uint64_t number) {
   constexpr std::string_view alphabet = "0123456789abcdefghjkmnpqrstvwxyz";
   constexpr std::size_t characters = 13;  // Of 5 bits each.
@@ -128,7 +127,8 @@ std::string http_date(std::int64_t second) {
 
 // What would break the framing of the answer, or contradict what the server adds itself.
 bool is_sendable(const Response& response) {
-  constexpr std::array<std::string_view, 5> servers_own = {"content-length", "date", "connection", "x-request-id", "transfer-encoding"};
+  constexpr std::array<std::string_view, 5> servers_own = {"content-length", "date", "connection", "x-request-id",
+                                                           "transfer-encoding"};
   constexpr std::string_view breaks_value("\r\n\0", 3);
   constexpr std::string_view breaks_name("\r\n\0 \t:", 6);
   if (response.status < 200 || response.status > 599) return false;
@@ -201,8 +201,8 @@ struct Completion {
   std::optional<Response> response;  // None: the handler let go of Respond without an answer.
 };
 
-// Where answers for one worker's connections arrive. Outlives the worker as long as somebody holds a Respond: this and an exchange number
-// are all that a Respond refers to, so it is harmless after its connection or the server is gone.
+// Where answers for one worker's connections arrive. Outlives the worker as long as somebody holds a Respond: this and an
+// exchange number are all that a Respond refers to, so it is harmless after its connection or the server is gone.
 class Mailbox {
  public:
   // `wake` makes the worker call take() soon.
@@ -329,17 +329,18 @@ struct Connection {
   // The request in hand.
   std::uint64_t exchange = 0;         // Its number while the handler has it, else 0.
   std::optional<Response> response;
-  asio::any_completion_handler<void()> resume;  // Continues the coroutine that waits for the answer.
+  std::move_only_function<void()> resume;  // Continues the coroutine that waits for the answer.
   std::string_view method = "-";
   std::string path;                   // Kept for the access record only.
   std::string request_id;
   Micros received_at = 0;
 };
 
-// One thread, its event loop, and the connections that live on it. All members but the constructor, io() and mailbox use run there.
+// One thread, its event loop, and the connections that live on it. All but the constructor, io() and close_mailbox() runs there.
 class Worker {
  public:
-  Worker(const HttpServerOptions& options, const Handler& handler, Admission& admission, std::atomic<std::uint64_t>& request_numbers)
+  Worker(const HttpServerOptions& options, const Handler& handler, Admission& admission,
+         std::atomic<std::uint64_t>& request_numbers)
       : options_(options),
         limits_(options.limits),
         handler_(handler),
@@ -384,19 +385,24 @@ class Worker {
                    });
   }
 
+  // Cancels the reads of idle connections rather than closing them: where a request has been read already, it is still served.
   void drain() {
     draining_ = true;
+    ErrorCode ignored;
     for (const auto& connection : slots_)
-      if (connection && connection->phase == Phase::idle) close(*connection);
+      if (connection && connection->phase == Phase::idle) connection->socket.cancel(ignored);
   }
 
   // Ends all connections at once, whatever they are doing, and lets run() return.
   void abort() {
     draining_ = true;
+    aborted_ = true;
     for (std::size_t slot = 0; slot < slots_.size(); ++slot) {
       if (!slots_[slot]) continue;
-      close(*slots_[slot]);
-      if (slots_[slot]->resume) std::move(slots_[slot]->resume)();
+      Connection& connection = *slots_[slot];
+      close(connection);
+      connection.exchange = 0;  // An answer that is already on its way must not resume it again.
+      if (connection.resume) std::exchange(connection.resume, nullptr)();
     }
     sweep_timer_.cancel();
     work_.reset();
@@ -406,14 +412,16 @@ class Worker {
   void close_mailbox() { mailbox_->close(); }
 
  private:
-  // ---- deadlines: one coarse timer for all connections; re-arming one per request and connection would cost more than the request
+  // ---- deadlines: one coarse timer for all connections, since re-arming one for each phase would cost more than the request
 
   // Time for deadlines is counted in sweeps: no clock is asked, and a stepping wall clock moves no deadline.
   std::uint64_t sweeps(Micros duration_us) const {
     return static_cast<std::uint64_t>((duration_us + limits_.sweep_interval_us - 1) / limits_.sweep_interval_us);
   }
   // The first sweep may come right away, hence one more.
-  void expire_after(Connection& connection, Micros duration_us) const { connection.deadline_tick = tick_ + sweeps(duration_us) + 1; }
+  void expire_after(Connection& connection, Micros duration_us) const {
+    connection.deadline_tick = tick_ + sweeps(duration_us) + 1;
+  }
 
   void enter(Connection& connection, Phase phase) const {
     connection.phase = phase;
@@ -431,7 +439,7 @@ class Worker {
   void sweep_later() {
     sweep_timer_.expires_after(std::chrono::microseconds(limits_.sweep_interval_us));
     sweep_timer_.async_wait([this](const ErrorCode& error) {
-      if (error) return;
+      if (error || aborted_) return;  // A sweep that was due when abort() cancelled comes without an error.
       ++tick_;
       for (const auto& connection : slots_) {
         if (!connection || connection->deadline_tick > tick_) continue;
@@ -450,9 +458,10 @@ class Worker {
   }
 
   // ---- one connection
+  // co_await stands in plain statements only: GCC 12 traps at run time on a loop whose condition awaits.
 
   asio::awaitable<void> serve(Connection& connection, std::size_t slot) {
-    while (co_await serve_one(connection, slot)) continue;
+    for (bool more = true; more;) more = co_await serve_one(connection, slot);
   }
 
   // One request from its first byte to the last of its response; false when the connection has to end.
@@ -472,7 +481,8 @@ class Worker {
       }
       head_bytes = *end;
       if (head_bytes > 0) break;
-      if (!co_await receive(connection)) {
+      const bool received = co_await receive(connection);
+      if (!received) {
         if (connection.phase != Phase::idle) record_broken_off(connection);
         co_return false;
       }
@@ -489,9 +499,12 @@ class Worker {
     ++connection.requests;
 
     Request request = make_request(connection, *head);
-    if (head->content_length > 0 && !co_await read_body(connection, *head, request.body)) {
-      record_broken_off(connection);
-      co_return false;
+    if (head->content_length > 0) {
+      const bool complete = co_await read_body(connection, *head, request.body);
+      if (!complete) {
+        record_broken_off(connection);
+        co_return false;
+      }
     }
 
     std::string problem = call_handler(connection, slot, std::move(request));
@@ -507,9 +520,9 @@ class Worker {
     }
     const bool keep_alive = head->keep_alive && !draining_ && connection.requests < limits_.connection_requests &&
                             tick_ - connection.born_tick < sweeps(limits_.connection_age_us);
-    if (!co_await send(connection, response, head->method != Method::head, keep_alive, problem)) co_return false;
-    if (!keep_alive) co_await linger(connection);
-    co_return keep_alive;
+    const bool sent = co_await send(connection, response, head->method != Method::head, keep_alive, problem);
+    if (sent && !keep_alive) co_await linger(connection);
+    co_return sent && keep_alive;
   }
 
   // For a connection beyond the caps: an answer without reading the question.
@@ -518,7 +531,8 @@ class Worker {
     response.headers.emplace_back("Retry-After", "1");
     connection.request_id = mint_request_id();
     connection.received_at = options_.clock.now();
-    if (co_await send(connection, response, true, false, "too many connections are open")) co_await linger(connection);
+    const bool sent = co_await send(connection, response, true, false, "too many connections are open");
+    if (sent) co_await linger(connection);
   }
 
   // Answers what the gate refused.
@@ -532,7 +546,8 @@ class Worker {
     connection.received_at = options_.clock.now();
     // The gate knows no method of a request that it refuses, but an answer to HEAD must not have a body even then.
     const bool with_body = !connection.input.view().starts_with("HEAD ");
-    if (co_await send(connection, response, with_body, false, refusal.detail)) co_await linger(connection);
+    const bool sent = co_await send(connection, response, with_body, false, refusal.detail);
+    if (sent) co_await linger(connection);
   }
 
   Request make_request(Connection& connection, Head& head) {
@@ -581,8 +596,8 @@ class Worker {
     co_return !error;
   }
 
-  // Afterwards either connection.exchange != 0 and the answer is still to come, or connection.response is what there is. Returns what
-  // went wrong, for the access record.
+  // Afterwards either connection.exchange != 0 and the answer is still to come, or connection.response is what there is. Returns
+  // what went wrong, for the access record.
   std::string call_handler(Connection& connection, std::size_t slot, Request request) {
     enter(connection, Phase::answering);
     connection.exchange = (++exchanges_ << slot_bits) | slot;
@@ -615,14 +630,15 @@ class Worker {
       if (connection == nullptr || connection->exchange != completion.exchange) continue;
       connection->exchange = 0;
       connection->response = std::move(completion.response);
-      std::move(connection->resume)();
+      std::exchange(connection->resume, nullptr)();
     }
     delivered_.clear();
   }
 
   // ---- answers
 
-  Response problem_response(int status, std::string_view code, std::string_view title, std::string_view detail, bool retryable) const {
+  Response problem_response(int status, std::string_view code, std::string_view title, std::string_view detail,
+                            bool retryable) const {
     // None of the texts comes from a request or holds a character that JSON would escape.
     std::string body = "{\"type\":\"" + options_.problem_type_base;
     body.append(code).append("\",\"title\":\"").append(title).append("\",\"status\":").append(std::to_string(status));
@@ -649,7 +665,8 @@ class Worker {
       sent += co_await asio::async_write(connection.socket, asio::buffer(output.data() + sent, output.size() - sent),
                                          asio::redirect_error(asio::use_awaitable, error));
     }
-    if (error) problem = connection.expired ? "the client did not take the response in time" : "the client left before its response";
+    if (error)
+      problem = connection.expired ? "the client did not take the response in time" : "the client left before its response";
     record(connection, response.status, sent, problem);
     if (connection.output.capacity() > kept_output_bytes) connection.output = std::string();
     co_return !error;
@@ -678,15 +695,16 @@ class Worker {
     return date_;
   }
 
-  // Closing with unread input makes the kernel send a reset, which may destroy the answer on its way: so first the client has its chance
-  // to read and close.
+  // Closing with unread input makes the kernel send a reset, which may destroy the answer on its way: so first the client has its
+  // chance to read and close.
   asio::awaitable<void> linger(Connection& connection) {
     enter(connection, Phase::lingering);
     ErrorCode ignored;
     connection.socket.shutdown(tcp::socket::shutdown_send, ignored);
-    do {
+    for (bool open = true; open;) {
       connection.input.use(connection.input.view().size());
-    } while (co_await receive(connection));
+      open = co_await receive(connection);
+    }
   }
 
   std::string mint_request_id() {
@@ -708,7 +726,8 @@ class Worker {
 
   void record_broken_off(Connection& connection) const {
     if (connection.phase == Phase::reading_head) connection.received_at = options_.clock.now();
-    record(connection, 0, 0, connection.expired ? "the request was not complete in time" : "the client left before its request was complete");
+    record(connection, 0, 0,
+           connection.expired ? "the request was not complete in time" : "the client left before its request was complete");
   }
 
   const HttpServerOptions& options_;
@@ -728,12 +747,13 @@ class Worker {
   std::int64_t date_second_ = 0;
   std::string date_;
   bool draining_ = false;
+  bool aborted_ = false;
 };
 
 // "::ffff:127.0.0.1" is 127.0.0.1 that came in on a socket for both families.
 std::string address_text(const asio::ip::address& address) {
-  if (address.is_v6() && address.to_v6().is_v4_mapped()) return asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6()).to_string();
-  return address.to_string();
+  if (!address.is_v6() || !address.to_v6().is_v4_mapped()) return address.to_string();
+  return asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6()).to_string();
 }
 
 }  // namespace
@@ -763,7 +783,8 @@ class HttpServer::Impl {
       port_ = acceptor_->local_endpoint().port();
     } catch (const boost::system::system_error& error) {
       workers_.clear();
-      throw HttpServerError("cannot listen on " + options_.address + " port " + std::to_string(options_.port) + ": " + error.what());
+      const std::string where = options_.address + " port " + std::to_string(options_.port);
+      throw HttpServerError("cannot listen on " + where + ": " + error.what());
     }
     asio::co_spawn(workers_.front()->io(), accept(), [](const std::exception_ptr& error) { CHECK(error == nullptr); });
     for (const auto& worker : workers_) threads_.emplace_back([&worker = *worker] { worker.run(); });
@@ -771,15 +792,17 @@ class HttpServer::Impl {
 
   std::uint16_t port() const { return port_; }
 
+  // Takes no lock: a handler may call it while stop() waits for that handler's thread.
   void begin_drain() {
-    const std::lock_guard lock(mutex_);
-    drain_locked();
+    if (draining_.exchange(true)) return;
+    asio::post(workers_.front()->io(), [this] { acceptor_->close(); });
+    for (const auto& worker : workers_) asio::post(worker->io(), [&worker = *worker] { worker.drain(); });
   }
 
   void stop(std::chrono::milliseconds patience) {
     const std::lock_guard lock(mutex_);
     if (threads_.empty()) return;
-    drain_locked();
+    begin_drain();
     admission_.wait_empty(patience);
     // In order: once the first, which accepts, has ended, no other gets a new connection.
     for (std::size_t i = 0; i < workers_.size(); ++i) {
@@ -791,13 +814,6 @@ class HttpServer::Impl {
   }
 
  private:
-  void drain_locked() {
-    if (draining_ || threads_.empty()) return;
-    draining_ = true;
-    asio::post(workers_.front()->io(), [this] { acceptor_->close(); });
-    for (const auto& worker : workers_) asio::post(worker->io(), [&worker = *worker] { worker.drain(); });
-  }
-
   // Runs on the first worker's thread and deals the connections out in turn.
   asio::awaitable<void> accept() {
     asio::steady_timer pause(workers_.front()->io());
@@ -826,12 +842,12 @@ class HttpServer::Impl {
   const Handler handler_;
   Admission admission_;
   std::atomic<std::uint64_t> request_numbers_ = 0;
-  std::mutex mutex_;  // Guards starting, draining and stopping against each other.
-  std::vector<std::unique_ptr<Worker>> workers_;
+  std::mutex mutex_;  // Guards starting and stopping against each other.
+  std::vector<std::unique_ptr<Worker>> workers_;  // Fixed once started.
   std::optional<tcp::acceptor> acceptor_;
   std::vector<std::thread> threads_;
   std::uint16_t port_ = 0;
-  bool draining_ = false;
+  std::atomic<bool> draining_ = false;
 };
 
 HttpServer::HttpServer(HttpServerOptions options, Handler handler)

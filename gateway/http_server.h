@@ -1,8 +1,9 @@
 // The HTTP/1.1 listener: framing gate, limits and deadlines, keep-alive and pipelining, drain. Handlers see plain values.
 //
-// Every connection lives on one of the server's threads; the requests of a connection are handled strictly in order, so a handler is
-// never given the next one before the previous one was answered. A refused request (framing_gate.h) is answered with problem+json, then
-// the connection is closed. `Expect: 100-continue` is answered with "100 Continue" unless the body has already begun to arrive.
+// Every connection lives on one of the server's threads; the requests of a connection are handled strictly in order: a handler
+// is never given the next one before the previous one was answered. A refused request (framing_gate.h) is answered with
+// problem+json, then the connection is closed. `Expect: 100-continue` is answered with "100 Continue" unless the body has already
+// begun to arrive.
 #pragma once
 
 #include <chrono>
@@ -44,7 +45,7 @@ struct HttpLimits {
   Micros body_deadline_us = 10 * second_us;
   Micros write_deadline_us = 10 * second_us;  // One response.
   Micros idle_deadline_us = 30 * second_us;   // Between a response and the first byte of the next request.
-  Micros linger_deadline_us = 2 * second_us;  // Reading what a client still sends after its last answer, lest a reset destroys that answer.
+  Micros linger_deadline_us = 2 * second_us;  // Reading on after the last answer, lest a reset destroys that answer.
   Micros sweep_interval_us = second_us / 4;
   std::size_t connection_requests = 10'000;   // Then the response says `Connection: close`.
   Micros connection_age_us = hour_us;         // Likewise.
@@ -64,7 +65,8 @@ struct HttpServerOptions {
   // Drawn from the random source at start, so that minted request ids of two runs differ.
   std::uint64_t request_id_seed = 0;
   std::string problem_type_base = "/docs/errors/";  // A problem's `type` is this and the code.
-  // Called on a server thread after each request, and for each connection refused with 503; must be quick and not throw. May be empty.
+  // Called on a server thread after each request, and for each connection refused with 503; must be quick and must not throw.
+  // May be empty.
   std::function<void(const AccessRecord&)> on_access;
 };
 
@@ -83,11 +85,12 @@ class HttpServer {
   // The port listened on; from start() on.
   std::uint16_t port() const;
 
-  // Stops accepting, closes idle connections, closes the others after the response in flight. Returns at once; any thread, repeatable.
+  // From start() on: stops accepting, closes idle connections, closes the others after the response in flight. Returns at once;
+  // any thread, repeatable.
   void begin_drain();
 
-  // Drains for at most `patience`, then closes what is left and joins the threads: afterwards no handler or callback runs any more, and a
-  // Respond still held elsewhere may be called or destroyed at any time, without effect. Not from a handler. Repeatable.
+  // Drains for at most `patience`, then closes what is left and joins the threads: afterwards no handler or callback runs any
+  // more, and a Respond still held elsewhere may still be called or destroyed, without effect. Repeatable; not from a handler.
   void stop(std::chrono::milliseconds patience);
 
  private:

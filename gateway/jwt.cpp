@@ -179,8 +179,8 @@ std::expected<VerifyingKey, KeyRefusal> read_public_key(const PublicKeyText& giv
   return VerifyingKey{.key = std::move(*key), .is_rsa = type == EVP_PKEY_RSA};
 }
 
-// ES256 signs with r and s as 32 bytes each (RFC 7518 §3.4), OpenSSL reads them as DER. Empty when the length is wrong; values out of
-// range are left to the verification.
+// ES256 signs with r and s as 32 bytes each (RFC 7518 §3.4), OpenSSL reads them as DER. Empty when the length is wrong; values
+// out of range are left to the verification.
 std::string der_from_raw(std::string_view raw) {
   if (raw.size() != 2 * p256_coordinate_bytes) return {};
   const EcdsaSignature signature(ECDSA_SIG_new());
@@ -289,8 +289,9 @@ std::optional<TokenRefusal> audience_problem(const json::object& payload, std::s
   const json::value* audience = payload.if_contains("aud");
   if (audience == nullptr)
     return required ? std::optional(TokenRefusal{TokenFault::wrong_audience, "aud is missing"}) : std::nullopt;
-  const auto entries = audience->is_array() ? std::span<const json::value>(audience->get_array().data(), audience->get_array().size())
-                                            : std::span<const json::value>(audience, 1);
+  const auto entries = audience->is_array()
+                           ? std::span<const json::value>(audience->get_array().data(), audience->get_array().size())
+                           : std::span<const json::value>(audience, 1);
   bool found = false;
   for (const json::value& entry : entries) {
     if (!entry.is_string()) return TokenRefusal{TokenFault::bad_claim, "aud is neither a string nor an array of strings"};
@@ -302,8 +303,8 @@ std::optional<TokenRefusal> audience_problem(const json::object& payload, std::s
 
 // ---- tokens seen before
 
-// Four places for each set, which the hash chooses: bounded, without a list to keep in order. Only verified tokens get here, so strangers
-// cannot push entries out.
+// Four places for each set, which the hash chooses: bounded, without a list to keep in order. Only verified tokens get here, so
+// strangers cannot push entries out.
 class VerifiedTokens {
  public:
   // Null when the token is not known, or is of the past.
@@ -416,8 +417,8 @@ struct TokenVerifier::Impl {
   std::optional<TokenRefusal> signature_problem(const Header& header, const TokenParts& parts) const;
   std::expected<Claims, TokenRefusal> read_claims(std::string payload_text, std::string kid, Micros now_us) const;
 
-  KeySettings settings;                        // The secret and the texts of the keys are gone from it.
-  std::optional<HmacSha256> hmac;              // Mode hs256,
+  KeySettings settings;                                   // The secret and the texts of the keys are gone from it.
+  std::optional<HmacSha256> hmac;                         // Mode hs256,
   std::map<std::string, VerifyingKey, std::less<>> keys;  // or mode asymmetric, by kid.
   VerifiedTokens cache;
   std::atomic<std::uint64_t> cache_hits = 0;
@@ -438,7 +439,8 @@ std::expected<TokenVerifier, KeyRefusal> TokenVerifier::create(KeySettings setti
   const Wipe wipe{secret};
 
   if (settings.platform.empty()) return refuse(KeyFault::no_platform, "the verifier belongs to a platform");
-  if (!secret.empty() && !public_keys.empty()) return refuse(KeyFault::both_modes, "give the HS256 secret or public keys, not both");
+  if (!secret.empty() && !public_keys.empty())
+    return refuse(KeyFault::both_modes, "give the HS256 secret or public keys, not both");
   if (secret.empty() && public_keys.empty()) return refuse(KeyFault::no_key, "give the HS256 secret or public keys");
 
   auto impl = std::make_unique<Impl>(std::move(settings));
@@ -490,7 +492,8 @@ std::optional<TokenRefusal> TokenVerifier::Impl::signature_problem(const Header&
   const VerifyingKey* key = nullptr;
   if (hmac) {
     const auto& kids = settings.hs256_kids;
-    if (header.kid && std::ranges::find(kids, *header.kid) == kids.end()) return TokenRefusal{TokenFault::unknown_key, "no such kid"};
+    if (header.kid && std::ranges::find(kids, *header.kid) == kids.end())
+      return TokenRefusal{TokenFault::unknown_key, "no such kid"};
   } else {
     const auto found = header.kid ? keys.find(*header.kid) : keys.end();
     if (found == keys.end()) return TokenRefusal{TokenFault::unknown_key, header.kid ? "no such kid" : "kid is missing"};
@@ -511,7 +514,8 @@ std::optional<TokenRefusal> TokenVerifier::Impl::signature_problem(const Header&
   return std::nullopt;
 }
 
-std::expected<Claims, TokenRefusal> TokenVerifier::Impl::read_claims(std::string payload_text, std::string kid, Micros now_us) const {
+std::expected<Claims, TokenRefusal> TokenVerifier::Impl::read_claims(std::string payload_text, std::string kid,
+                                                                     Micros now_us) const {
   const auto parsed = parse_strict(payload_text);
   if (!parsed) return refuse(TokenFault::bad_payload, std::string(name_of(parsed.error().reason)));
   if (!parsed->is_object()) return refuse(TokenFault::bad_payload, "not an object");
@@ -541,7 +545,8 @@ std::expected<Claims, TokenRefusal> TokenVerifier::Impl::read_claims(std::string
   if (*email && !(*email)->empty()) claims.email = std::move(**email);  // Supabase writes "" for users without one.
   auto platform = optional_text(payload, "platform");
   if (!platform) return std::unexpected(std::move(platform.error()));
-  if (*platform && **platform != settings.platform) return refuse(TokenFault::wrong_platform, "the token is for another platform");
+  if (*platform && **platform != settings.platform)
+    return refuse(TokenFault::wrong_platform, "the token is for another platform");
   claims.platform = std::move(*platform);
 
   const auto expiry = numeric_date(payload, "exp");
@@ -556,7 +561,8 @@ std::expected<Claims, TokenRefusal> TokenVerifier::Impl::read_claims(std::string
   if (*issued_at && now_us < **issued_at - clock_skew_us) return refuse(TokenFault::issued_in_future, "iat is to come");
   if (is_user && settings.access_life_limit_us) {
     if (!*issued_at) return refuse(TokenFault::bad_claim, "iat is missing, and the token's life is limited");
-    if (**expiry - **issued_at > *settings.access_life_limit_us) return refuse(TokenFault::lives_too_long, "exp is too long after iat");
+    if (**expiry - **issued_at > *settings.access_life_limit_us)
+      return refuse(TokenFault::lives_too_long, "exp is too long after iat");
   }
   claims.exp_us = **expiry;
   claims.iat_us = *issued_at;

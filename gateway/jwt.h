@@ -1,5 +1,5 @@
-// Bearer tokens: signed JWTs (RFC 7515, 7519), read under the narrow profile of RFC 8725. The key decides the algorithm, never the
-// token; where a token could be read in two ways it is refused.
+// Bearer tokens: signed JWTs (RFC 7515, 7519), read under the narrow profile of RFC 8725. The key decides the algorithm, never
+// the token; where a token could be read in two ways it is refused.
 #pragma once
 
 #include <cstddef>
@@ -76,8 +76,8 @@ struct PublicKeyText {
 struct KeySettings {
   std::string platform;
   std::string hs256_secret;
-  // Which kids a token may name under the secret; one that names none is accepted. Anon and service keys live long and have a kid each,
-  // so that leaving it out here revokes them.
+  // Which kids a token may name under the secret; one that names none is accepted. Anon and service keys live long and have a kid
+  // each, so that leaving it out here revokes them.
   std::vector<std::string> hs256_kids;
   std::vector<PublicKeyText> public_keys;
   std::vector<std::string> issuers = {"guildhall"};
@@ -88,13 +88,13 @@ struct KeySettings {
 enum class KeyFault : std::uint8_t {
   no_platform,
   no_key,
-  both_modes,          // A secret and public keys: a token could choose how it is checked.
+  both_modes,  // A secret and public keys: a token could choose how it is checked.
   secret_too_short,
-  secret_is_a_key,     // A PEM block as HMAC secret: a public key is no secret.
-  bad_kid,             // Empty, twice, or not the one inside the JWK.
-  not_a_public_key,    // Neither PEM nor JWK, malformed, or a private key.
-  wrong_key_type,      // Neither RSA nor P-256, or a JWK made for something else than verifying RS256 or ES256.
-  weak_key,            // RSA of fewer than rsa_bits_min (or more than rsa_bits_max) bits, or key values that fail OpenSSL's checks.
+  secret_is_a_key,   // A PEM block as HMAC secret: a public key is no secret.
+  bad_kid,           // Empty, twice, or not the one inside the JWK.
+  not_a_public_key,  // Neither PEM nor JWK, malformed, or a private key.
+  wrong_key_type,    // Neither RSA nor P-256, or a JWK made for something else than verifying RS256 or ES256.
+  weak_key,          // RSA of fewer than rsa_bits_min (or more than rsa_bits_max) bits, or key values that fail OpenSSL's checks.
 };
 std::string_view name_of(KeyFault fault);
 
@@ -111,9 +111,10 @@ class TokenVerifier {
   TokenVerifier(TokenVerifier&&) noexcept;
   TokenVerifier& operator=(TokenVerifier&&) noexcept;
 
-  // `token` is what follows "Bearer ". Issuer, exp and role are required of all; audience and sub of role authenticated (the long-lived anon and
-  // service keys carry neither), but are checked wherever they stand. A token that was accepted is known by its SHA-256 until it
-  // expires, which spares the signature check; the cache holds verified_tokens_limit tokens and forgets the first to expire.
+  // `token` is what follows "Bearer ". Issuer, exp and role are required of all; audience and sub of role authenticated (the
+  // long-lived anon and service keys carry neither), but are checked wherever they stand. A token that was accepted is known by
+  // its SHA-256 until it expires, which spares the signature check; the cache holds verified_tokens_limit tokens and forgets the
+  // first to expire.
   std::expected<Claims, TokenRefusal> verify(std::string_view token, Micros now_us) const;
 
   std::uint64_t cache_hits() const;  // Since it was built, for metrics.
@@ -127,7 +128,7 @@ class TokenVerifier {
 // What `guildhall token` issues under a local secret.
 struct TokenGrant {
   TokenRole role = TokenRole::anon;
-  std::optional<Uuid> sub;  // Required for role authenticated (CHECK).
+  std::optional<Uuid> sub;   // Required for role authenticated (CHECK).
   Micros life_us = hour_us;  // At least a second (CHECK); part seconds are dropped.
   std::string email;         // This and the next two are left out when empty.
   std::string platform;

@@ -35,9 +35,9 @@ class Quota {
   // CHECKs that the policy gives at least one request a window and at most one a microsecond.
   explicit Quota(QuotaPolicy policy, std::size_t principals_limit = quota_principals_limit);
 
-  // Takes one request from the principal's bucket; refused, it takes nothing. A full bucket is the same as an unknown principal, so full
-  // ones give way when the table is full; when none of a few looked at is full, the fullest of them goes, and its principal is given
-  // a new bucket when it comes back. `now` may step back: a caller never waits longer than one window for it.
+  // Takes one request from the principal's bucket; refused, it takes nothing. A full bucket is the same as an unknown principal,
+  // so full ones give way when the table is full; when none of a few looked at is full, the fullest of them goes, and its
+  // principal is given a new bucket when it comes back. `now` may step back: a caller never waits longer than one window for it.
   QuotaVerdict take(std::string_view principal, Micros now);
 
   std::size_t principals() const;

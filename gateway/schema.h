@@ -145,8 +145,6 @@ struct MethodNotAllowed {
 };
 using RouteMatch = std::variant<RouteNotFound, MethodNotAllowed, RouteFound>;
 
-std::string_view name_of(Method method);  // "DELETE"
-
 // Immutable once made; any thread may read it. Pointers into it live as long as it does.
 class SchemaCatalogue {
  public:

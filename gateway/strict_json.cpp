@@ -26,7 +26,8 @@ class Builder {
   static constexpr std::size_t max_key_size = std::numeric_limits<std::size_t>::max();
   static constexpr std::size_t max_string_size = std::numeric_limits<std::size_t>::max();
 
-  Builder(std::size_t max_members, json::storage_ptr storage) : max_members_(max_members), values_({}, scratch_, sizeof scratch_) {
+  Builder(std::size_t max_members, json::storage_ptr storage)
+      : max_members_(max_members), values_({}, scratch_, sizeof scratch_) {
     values_.reset(std::move(storage));
   }
 
@@ -141,7 +142,8 @@ JsonFault fault_of(error_code ec, std::string_view text, std::size_t offset) {
   if (ec == json::error::incomplete) return JsonFault::truncated;
   if (ec == json::error::too_deep) return JsonFault::too_deep;
   if (ec == json::error::exponent_overflow) return JsonFault::number_out_of_range;
-  if (ec == json::error::illegal_leading_surrogate || ec == json::error::illegal_trailing_surrogate) return JsonFault::bad_unicode;
+  if (ec == json::error::illegal_leading_surrogate || ec == json::error::illegal_trailing_surrogate)
+    return JsonFault::bad_unicode;
   // Valid text outside ASCII stands only in strings, where the parser accepts it.
   if (offset < text.size() && static_cast<unsigned char>(text[offset]) >= 0x80) return JsonFault::bad_unicode;
   return JsonFault::syntax;

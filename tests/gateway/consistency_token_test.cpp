@@ -13,7 +13,9 @@ const Uuid log_id = *parse_uuid("0190a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b");
 const Uuid other_log_id = *parse_uuid("0190a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5c");
 
 ConsistencyToken sample() {
-  return {.log_id = log_id, .generation = 3, .positions = {{.shard = 0, .sequence = 17}, {.shard = 4095, .sequence = ~std::uint64_t{0}}}};
+  return {.log_id = log_id,
+          .generation = 3,
+          .positions = {{.shard = 0, .sequence = 17}, {.shard = 4095, .sequence = ~std::uint64_t{0}}}};
 }
 
 TEST(HmacSha256, vectors_of_rfc_4231_each_time_anew) {
@@ -64,8 +66,18 @@ TEST(ConsistencyToken, layout_is_frozen) {
 TEST(ConsistencyToken, refuses_malformed) {
   const ConsistencyTokens tokens(key, log_id);
   const std::string good = tokens.encode(sample());
-  const std::string table[] = {"",          "v1.",          "v1",         good.substr(3),        "v2." + good.substr(3), "V1." + good.substr(3),
-                               good + "=",  good + "A",     " " + good,   good + "\n",           "v1.AAAA",              "v1." + base64url_encode(std::string(37, 'x')),
+  const std::string table[] = {"",
+                               "v1.",
+                               "v1",
+                               good.substr(3),
+                               "v2." + good.substr(3),
+                               "V1." + good.substr(3),
+                               good + "=",
+                               good + "/",
+                               " " + good,
+                               good + "\n",
+                               "v1.AAAA",
+                               "v1." + base64url_encode(std::string(37, 'x')),
                                good + std::string(60'000, 'A')};
   for (const std::string& text : table) {
     const auto decoded = tokens.decode(text);
@@ -110,9 +122,9 @@ TEST(ConsistencyToken, signed_nonsense_is_malformed) {
   const std::string at_6 = std::string("\6\0", 2) + std::string(8, '\7');
   const ConsistencyTokens tokens(key, log_id);
   EXPECT_TRUE(tokens.decode(sign(generation + std::string("\2\0", 2) + at_5 + at_6)));
-  for (const std::string& tail : {generation + std::string("\2\0", 2) + at_6 + at_5, generation + std::string("\2\0", 2) + at_5 + at_5,
-                                  generation + std::string("\2\0", 2) + at_5, generation + std::string("\1\0", 2) + at_5 + at_6,
-                                  generation + std::string("\xff\xff", 2)})
+  for (const std::string& tail : {generation + std::string("\2\0", 2) + at_6 + at_5,
+                                  generation + std::string("\2\0", 2) + at_5 + at_5, generation + std::string("\2\0", 2) + at_5,
+                                  generation + std::string("\1\0", 2) + at_5 + at_6, generation + std::string("\xff\xff", 2)})
     EXPECT_EQ(tokens.decode(sign(tail)).error(), ConsistencyFault::malformed) << to_hex(tail);
 }
 

@@ -99,7 +99,8 @@ TEST(Quota, law_of_the_bucket) {
   constexpr std::uint64_t seed = 11;
   std::mt19937_64 random(seed);
   for (int round = 0; round < 50; ++round) {
-    const QuotaPolicy policy{.requests = static_cast<std::uint32_t>(1 + random() % 50), .window_s = static_cast<std::uint32_t>(1 + random() % 90)};
+    const QuotaPolicy policy{.requests = static_cast<std::uint32_t>(1 + random() % 50),
+                             .window_s = static_cast<std::uint32_t>(1 + random() % 90)};
     const Micros interval_us = policy.window_s * second_us / policy.requests;
     Quota quota(policy);
     Micros now = start;
@@ -117,7 +118,9 @@ TEST(Quota, law_of_the_bucket) {
   }
 }
 
-TEST(QuotaDeathTest, a_policy_that_allows_nothing_is_our_bug) { EXPECT_DEATH(Quota({.name = "none", .requests = 0, .window_s = 60}), "requests"); }
+TEST(QuotaDeathTest, a_policy_that_allows_nothing_is_our_bug) {
+  EXPECT_DEATH(Quota({.name = "none", .requests = 0, .window_s = 60}), "requests");
+}
 
 }  // namespace
 }  // namespace guildhall

@@ -1,0 +1,765 @@
+#include "aggregates/shard/shard.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "events/check.h"
+#include "events/codec.h"
+#include "events/schemas.h"
+
+namespace guildhall {
+namespace {
+
+constexpr int max_reaction_depth = 8;
+constexpr std::size_t replay_batch_records = 8192;  // Folded into one write while replaying.
+constexpr std::size_t timers_per_round = 256;
+constexpr Micros longest_wait_us = second_us;
+
+const Hash& digest_of(StreamKind kind) {
+  static const auto digests = [] {
+    std::array<Hash, 16> out{};
+    for (std::uint8_t k = 1; k <= static_cast<std::uint8_t>(StreamKind::writer); ++k) {
+      const auto* schema = schema_of_type(name_of(static_cast<StreamKind>(k)));
+      // Inbox and writer records are declared beside the decision record.
+      out[k] = (schema ? schema : schema_of_type("decision"))->digest;
+    }
+    return out;
+  }();
+  return digests[static_cast<std::size_t>(kind)];
+}
+
+constexpr std::string_view decision_type = "decision.v1.DecisionMade";
+constexpr std::string_view inbox_type = "decision.v1.InboxCommand";
+constexpr std::string_view writer_type = "decision.v1.WriterOpened";
+
+}  // namespace
+
+// A command on its way through the shard.
+struct Shard::Waiting {
+  CommandRequest request;
+  CommandDone done;
+  ::decision::v1::Source source = ::decision::v1::Source::client;
+  TimerKey timer;            // Of source timer.
+  Uuid effect_id{};          // Of source effect.
+  ShardNo inbox_shard = 0;   // Of source inbox.
+  Sequence inbox_sequence = 0;
+  std::optional<Micros> now;  // Set when it is first decided: a batch that failed is decided again in the same context.
+};
+
+struct Shard::OpenBatch {
+  explicit OpenBatch(Changes::Base base) : changes(std::move(base)) {}
+
+  struct Answer {
+    CommandDone done;
+    CommandResult result;
+    std::size_t record;  // Index of the decision in the batch; npos: `result.sequence` already holds it.
+  };
+  struct Outgoing {
+    ShardNo target;
+    InboxEntry entry;
+    std::size_t record;
+  };
+  static constexpr std::size_t npos = static_cast<std::size_t>(-1);
+
+  Changes changes;
+  BatchBuilder builder;
+  std::vector<Waiting> commands;  // In the order they were decided, without their `done`.
+  std::vector<Answer> answers;    // One for each command, in that order, then those of joined repeats.
+  std::vector<std::size_t> answer_of_command;
+  std::vector<std::pair<Uuid, std::size_t>> decisions;  // Command id → record index.
+  std::vector<Outgoing> outgoing;
+  std::vector<std::string> fired;  // Timer keys.
+  LogEnd before;
+  Position after;
+  WriteSet writes;
+  Micros submitted_at = 0;
+  bool epoch_record = false;
+};
+
+// The overlay over the state store, for one decision: what it loads stays alive until it ends.
+class Shard::DecisionView final : public View {
+ public:
+  explicit DecisionView(Shard& shard) : shard_(shard) {}
+  const VersionedState& load(const StreamId& stream) const override {
+    StatePtr state = shard_.building_->changes.find(stream);
+    if (!state) state = shard_.load(stream);
+    if (!state) state = std::make_shared<VersionedState>(empty_state(stream.kind), 0);
+    pinned_.push_back(std::move(state));
+    return *pinned_.back();
+  }
+  const Directory& directory() const override { return shard_.env_.directory; }
+
+ private:
+  Shard& shard_;
+  mutable std::vector<StatePtr> pinned_;
+};
+
+// ---- opening
+
+Shard::Shard(ShardNo number, ShardEnvironment environment, ShardLimits limits, bool rebuild, const Progress& progress)
+    : number_(number), env_(std::move(environment)), limits_(limits), platform_(env_.log.identity().platform) {
+  writer_ = env_.log.open(number_);
+  end_ = writer_->end();
+  replay(progress, rebuild);
+  load_effects_and_facts();
+  search_inboxes();
+  next_checkpoint_ = env_.clock.now() + limits_.checkpoint_every_us;
+
+  open_batch();
+  add_epoch_record();
+}
+
+Shard::~Shard() = default;
+
+void Shard::open_batch() {
+  building_ = std::make_unique<OpenBatch>([this](const StreamId& s) { return load(s); });
+}
+
+// So that records of older writers that turn up later are inert for every reader.
+void Shard::add_epoch_record() {
+  building_->epoch_record = true;
+  ::decision::v1::WriterOpenedT opened;
+  opened.epoch = writer_->epoch();
+  opened.software = env_.software;
+  Waiting none;
+  none.now = now();
+  none.request.actor_kind = ActorKind::system;
+  none.request.command_id = derive_root("writer", platform_ + "/" + std::to_string(number_) + "/" + std::to_string(opened.epoch));
+  add_record({StreamKind::writer, env_.log.identity().log_id}, writer_->epoch(), writer_type, digest_of(StreamKind::writer),
+             pack(opened), none, derive_in_group("event", none.request.command_id, 0, 0), none.request.command_id, {});
+}
+
+void Shard::replay(const Progress& progress, bool rebuild) {
+  Position position;
+  const auto stored = env_.store.get(keys::position);
+  if (stored && !rebuild) {
+    if (const auto known = decode_position(*stored); known && known->sequence <= end_.sequence) {
+      // The position counts only if the log holds the same record there.
+      bool same = known->sequence == 0;
+      if (!same) {
+        const auto reader = env_.log.read(number_, known->sequence);
+        const Record* at = reader->next();
+        same = at != nullptr && at->chain == known->head;
+      }
+      if (same) position = *known;
+    }
+  }
+  if (position.sequence == 0 && stored) env_.store.clear();
+
+  if (position.sequence < end_.sequence) {
+    const auto reader = env_.log.read(number_, position.sequence + 1);
+    while (position.sequence < end_.sequence) {
+      Changes changes([this](const StreamId& s) { return load(s); });
+      std::size_t folded = 0;
+      bool batch_ends = false;
+      while (position.sequence < end_.sequence && (folded < replay_batch_records || !batch_ends)) {
+        const Record* record = reader->next();
+        if (record == nullptr) throw CorruptLog("shard " + std::to_string(number_) + ": the log ends before its durable mark");
+        changes.fold_record(*record);
+        position.sequence = record->header.sequence;
+        position.head = record->chain;
+        position.clock = std::max(position.clock, record->header.time);
+        batch_ends = record->header.batch_index + 1 == record->header.batch_size;
+        ++folded;
+      }
+      env_.store.write(changes.writes(position));
+      for (const auto& [stream, state] : changes.states()) remember(stream, state);
+      if (progress) progress(position.sequence, end_.sequence);
+    }
+    if (position.head != end_.head) throw CorruptLog("shard " + std::to_string(number_) + ": replay ends with another chain head");
+  }
+  clock_ = position.clock;
+  next_timer_ = 0;  // The first round looks.
+}
+
+void Shard::load_effects_and_facts() {
+  env_.store.scan({&keys::effect_prefix, 1}, {}, [&](std::string_view, std::string_view wants) {
+    const StreamId stream{static_cast<StreamKind>(wants[0]), uuid_from_bytes(wants.data() + 1)};
+    const StatePtr state = load(stream);
+    CHECK(state);
+    const auto wanted = effect(state->state);
+    CHECK(wanted);
+    env_.on_effect(*wanted, true);
+    return true;
+  });
+  const std::string accounts{keys::state_prefix, static_cast<char>(StreamKind::account)};
+  env_.store.scan(accounts, {}, [&](std::string_view key, std::string_view value) {
+    const auto account = decode_state(StreamKind::account, value);
+    env_.directory.set(uuid_from_bytes(key.data() + 2), fact_of(std::get<AccountState>(account.state)));
+    return true;
+  });
+}
+
+void Shard::search_inboxes() {
+  delivered_.store(end_.sequence, std::memory_order_release);
+  env_.store.scan({&keys::inbox_prefix, 1}, {}, [&](std::string_view key, std::string_view value) {
+    const auto source = static_cast<ShardNo>(static_cast<unsigned char>(key[3]) << 8 | static_cast<unsigned char>(key[4]));
+    marks_[source] = decode_mark(value);
+    return true;
+  });
+  for (ShardNo source = 0; source < env_.log.identity().shards; ++source) {
+    if (source == number_) continue;
+    Sequence done = marks_[source].sequence;
+    if (const auto searched = env_.store.get(keys::searched(source))) done = std::max(done, decode_sequence(*searched));
+    if (done >= env_.log.durable_end(source).sequence) continue;
+    const auto reader = env_.log.read(source, done + 1);
+    while (const Record* record = reader->next()) {
+      if (record->header.type != inbox_type) continue;
+      InboxCommand command;
+      if (!unpack(record->payload, command)) throw CorruptLog("inbox command does not verify");
+      if (command.target_shard != number_) continue;
+      deliver({source, record->header.sequence, command.command_id, command.command_type,
+               std::string(command.command.begin(), command.command.end()), record->header.correlation_id});
+    }
+  }
+}
+
+// ---- states
+
+StatePtr Shard::load(const StreamId& stream) {
+  if (in_flight_)
+    if (StatePtr state = in_flight_->changes.find(stream)) return state;
+  if (const auto found = young_.find(stream); found != young_.end()) return found->second;
+  if (const auto found = old_.find(stream); found != old_.end()) {
+    StatePtr state = found->second;
+    remember(stream, state);
+    return state;
+  }
+  const auto stored = env_.store.get(keys::state(stream));
+  if (!stored) return nullptr;
+  StatePtr state = std::make_shared<VersionedState>(decode_state(stream.kind, *stored));
+  remember(stream, state);
+  return state;
+}
+
+void Shard::remember(const StreamId& stream, StatePtr state) {
+  if (young_.size() >= limits_.cached_states / 2) {
+    old_ = std::move(young_);
+    young_.clear();
+  }
+  young_.insert_or_assign(stream, std::move(state));
+}
+
+// ---- the queue
+
+bool Shard::submit(CommandRequest& request, CommandDone& done) {
+  bool wake = false;
+  {
+    const std::lock_guard lock(mutex_);
+    if (queue_.size() >= limits_.queue_commands || failed()) return false;
+    Waiting w;
+    w.request = std::move(request);
+    w.done = std::move(done);
+    queue_.push_back(std::move(w));
+    wake = sleeping_;
+  }
+  if (wake) wake_.notify_one();
+  return true;
+}
+
+void Shard::submit_system(CommandRequest request, ::decision::v1::Source source, const Uuid& effect_id, CommandDone done) {
+  Waiting w;
+  w.request = std::move(request);
+  w.done = std::move(done);
+  w.source = source;
+  w.effect_id = effect_id;
+  {
+    const std::lock_guard lock(mutex_);
+    system_.push_back(std::move(w));
+  }
+  wake_.notify_one();
+}
+
+void Shard::deliver(InboxEntry entry) {
+  Waiting w;
+  w.request.command_id = entry.command_id;
+  w.request.type = std::move(entry.type);
+  w.request.payload = std::move(entry.payload);
+  w.request.fingerprint = sha256(w.request.payload);
+  w.request.actor_kind = ActorKind::system;
+  w.request.correlation_id = entry.correlation_id;
+  w.source = ::decision::v1::Source::inbox;
+  w.inbox_shard = entry.source;
+  w.inbox_sequence = entry.source_sequence;
+  {
+    const std::lock_guard lock(mutex_);
+    system_.push_back(std::move(w));
+  }
+  wake_.notify_one();
+}
+
+void Shard::look_up(const Uuid& command_id, CommandDone done) {
+  {
+    const std::lock_guard lock(mutex_);
+    look_ups_.emplace_back(command_id, std::move(done));
+  }
+  wake_.notify_one();
+}
+
+std::size_t Shard::queue_length() const {
+  const std::lock_guard lock(mutex_);
+  return queue_.size();
+}
+
+// ---- the loop
+
+void Shard::run(std::stop_token stop) {
+  const std::stop_callback wake_on_stop(stop, [this] { wake_.notify_all(); });
+  while (!failed()) {
+    if (pump()) continue;
+    if (stop.stop_requested() && idle()) break;
+    const Micros at = env_.clock.now();
+    Micros wait = longest_wait_us;
+    wait = std::min(wait, std::max<Micros>(next_timer_ - at, 0));
+    if (in_flight_ && !overdue(at)) wait = std::min(wait, in_flight_->submitted_at + limits_.unknown_after_us - at + 1);
+    std::unique_lock lock(mutex_);
+    if (!queue_.empty() || !system_.empty() || !look_ups_.empty() || outcome_) continue;
+    sleeping_ = true;
+    wake_.wait_for(lock, std::chrono::microseconds(std::max<Micros>(wait, 1)));
+    sleeping_ = false;
+  }
+  if (!failed()) checkpoint(true);
+}
+
+bool Shard::pump() {
+  if (failed()) return false;
+  bool worked = false;
+  try {
+    std::optional<AppendOutcome> outcome;
+    std::deque<std::pair<Uuid, CommandDone>> look_ups;
+    {
+      const std::lock_guard lock(mutex_);
+      outcome = std::exchange(outcome_, std::nullopt);
+      look_ups.swap(look_ups_);
+    }
+    if (outcome) {
+      finish_batch(*outcome);
+      worked = true;
+      if (failed()) return true;
+    }
+    for (auto& [id, done] : look_ups) {
+      answer_look_up(id, std::move(done));
+      worked = true;
+    }
+    fire_timers();
+
+    const auto full = [&] {
+      return building_->commands.size() >= limits_.batch_commands || building_->builder.bytes() >= limits_.batch_bytes;
+    };
+    while (!full()) {
+      if (backlog_.empty()) {
+        const std::lock_guard lock(mutex_);
+        // A slice at a time: one lock for many commands, yet timers and the log's answer are seen in between.
+        constexpr std::size_t slice = 64;
+        for (std::size_t i = 0; i < slice && !system_.empty(); ++i) {
+          backlog_.push_back(std::move(system_.front()));
+          system_.pop_front();
+        }
+        for (std::size_t i = backlog_.size(); i < slice && !queue_.empty(); ++i) {
+          backlog_.push_back(std::move(queue_.front()));
+          queue_.pop_front();
+        }
+        if (backlog_.empty() || outcome_) break;
+      }
+      Waiting w = std::move(backlog_.front());
+      backlog_.pop_front();
+      take(std::move(w));
+      worked = true;
+    }
+    if (!in_flight_ && building_->builder.records() > 0) {
+      submit_batch();
+      worked = true;
+    }
+    const Micros at = env_.clock.now();
+    if (overdue(at)) {
+      answer_unknown(*in_flight_);
+      answer_unknown(*building_);
+    }
+    if (at >= next_checkpoint_) checkpoint(false);
+  } catch (const std::exception& e) {
+    fail(e.what());
+  }
+  return worked;
+}
+
+bool Shard::overdue(Micros at) const { return in_flight_ && at - in_flight_->submitted_at > limits_.unknown_after_us; }
+
+bool Shard::idle() const {
+  const std::lock_guard lock(mutex_);
+  return queue_.empty() && system_.empty() && backlog_.empty() && look_ups_.empty() && !outcome_ && !in_flight_ &&
+         building_->builder.records() == 0;
+}
+
+Micros Shard::now() { return clock_ = std::max(clock_, env_.clock.now()); }
+
+// ---- a command
+
+void Shard::take(Waiting w) {
+  if (w.source == ::decision::v1::Source::inbox && w.inbox_sequence <= marks_[w.inbox_shard].sequence) return;  // Done before.
+  const auto repeat = [&](const DedupEntry& entry, OpenBatch* batch) {
+    CommandResult result{CommandResult::Kind::replied, {}, true, number_, entry.sequence};
+    if (entry.fingerprint != w.request.fingerprint) {
+      result.reply = env_.format.key_reused(w.request.command_id);
+      result.replayed = false;
+      if (w.done) w.done(std::move(result));
+      return;
+    }
+    counters_.replayed.fetch_add(1, std::memory_order_relaxed);
+    result.reply = entry.reply;
+    if (!w.done) return;
+    if (!batch) {
+      w.done(std::move(result));
+      return;
+    }
+    std::size_t record = OpenBatch::npos;
+    for (const auto& [id, index] : batch->decisions)
+      if (id == w.request.command_id) record = index;
+    batch->answers.push_back({std::move(w.done), std::move(result), record});
+  };
+  if (const auto* entry = building_->changes.find_decision(w.request.command_id)) return repeat(*entry, building_.get());
+  if (in_flight_)
+    if (const auto* entry = in_flight_->changes.find_decision(w.request.command_id)) return repeat(*entry, in_flight_.get());
+  if (const auto stored = env_.store.get(keys::decision(w.request.command_id))) {
+    if (w.source == ::decision::v1::Source::timer) firing_.erase(keys::timer(w.timer));
+    return repeat(decode_dedup(*stored), nullptr);
+  }
+  decide_into_batch(std::move(w));
+}
+
+void Shard::decide_into_batch(Waiting w) {
+  w.now = w.now.value_or(now());
+  CommandResult result{CommandResult::Kind::replied, {}, false, number_, 0};
+  std::size_t decision_record = 0;
+  run_command(w, 0, result, decision_record);
+  if (w.source == ::decision::v1::Source::inbox) marks_[w.inbox_shard] = {w.inbox_sequence, 0};
+  if (w.source == ::decision::v1::Source::timer) building_->fired.push_back(keys::timer(w.timer));
+  building_->answer_of_command.push_back(building_->answers.size());
+  building_->answers.push_back({std::move(w.done), std::move(result), decision_record});
+  building_->commands.push_back(std::move(w));
+}
+
+void Shard::add_record(const StreamId& stream, std::uint64_t version, std::string_view type, const Hash& digest,
+                       std::string_view payload, const Waiting& w, const Uuid& event_id, const Uuid& causation,
+                       std::string_view command_type) {
+  RecordHeader h;
+  h.platform = platform_;
+  h.log_id = env_.log.identity().log_id;
+  h.shard = number_;
+  h.epoch = writer_->epoch();
+  h.stream = stream;
+  h.stream_version = version;
+  h.event_id = event_id;
+  h.type = type;
+  h.schema_digest = digest;
+  h.time = *w.now;
+  h.actor_kind = w.request.actor_kind;
+  h.actor_id = w.request.actor_id;
+  h.command_id = w.request.command_id;
+  h.command_type = command_type;
+  h.fingerprint = w.request.fingerprint;
+  h.correlation_id = is_nil(w.request.correlation_id) ? w.request.command_id : w.request.correlation_id;
+  h.causation_id = causation;
+  building_->builder.add(h, payload);
+}
+
+void Shard::run_command(const Waiting& w, int depth, CommandResult& result, std::size_t& decision_record) {
+  CHECK(depth <= max_reaction_depth);
+  const auto command = decode_command(w.request.type, w.request.payload);
+  CHECK(command);  // The gateway built it, or this shard did.
+  const std::string_view command_type = type_name(*command);
+  const Uuid& id = w.request.command_id;
+  const Bucket bucket = bucket_of(id);
+
+  Actor actor{w.request.actor_kind, w.request.actor_id, false};
+  if (actor.kind == ActorKind::user) {
+    const auto fact = env_.directory.account(actor.account);
+    actor.admin = fact && fact->role == ::account::v1::Role::admin && fact->status == ::account::v1::Status::active;
+  }
+  const Context at{*w.now, actor, id, bucket, env_.policy, env_.zones};
+  const DecisionView view(*this);
+  Decision decision = decide(*command, at, view);
+  if (decision && w.request.expected_version) {
+    const auto stream = target(*command);
+    const std::uint64_t version = stream ? view.load(*stream).version : 0;
+    if (version != *w.request.expected_version)
+      decision = reject(Code::version_conflict, "the current version is " + std::to_string(version));
+  }
+
+  DecisionMade made;
+  std::vector<Reaction> reactions;
+  if (decision) {
+    std::uint64_t index = 0;
+    for (const NewEvent& e : decision->events) {
+      const auto& after = building_->changes.fold_event(e.stream, e.event);
+      add_record(e.stream, after.version, type_name(e.event), digest_of(e.stream.kind), encode(e.event), w,
+                 derive_in_group("event", id, index++, bucket), id, command_type);
+      for (Reaction& r : react(e.event)) reactions.push_back(std::move(r));
+    }
+    const VersionedState& subject = DecisionView(*this).load(decision->subject.stream);
+    result.reply = env_.format.accepted(represent(subject.state, subject.version, decision->subject.part), subject.version,
+                                        decision->created && !decision->events.empty());
+    made.outcome = decision->events.empty() ? ::decision::v1::Outcome::nothing_new : ::decision::v1::Outcome::accepted;
+    (decision->events.empty() ? counters_.nothing_new : counters_.accepted).fetch_add(1, std::memory_order_relaxed);
+  } else {
+    result.reply = env_.format.rejected(decision.error(), id);
+    made.outcome = ::decision::v1::Outcome::rejected;
+    made.code = name_of(decision.error().code);
+    counters_.rejected.fetch_add(1, std::memory_order_relaxed);
+  }
+
+  // What other groups are told goes into the same append: inside this shard as commands of their own, else through the inbox.
+  struct Inner {
+    Waiting waiting;
+  };
+  std::vector<Inner> inner;
+  for (std::size_t i = 0; i < reactions.size(); ++i) {
+    const ShardNo to = shard_of(reactions[i].group, env_.log.identity().shards);
+    const Uuid reaction_id = derive_in_group("reaction", id, i, bucket_of(reactions[i].group));
+    std::string payload = encode(reactions[i].command);
+    const std::string type(type_name(reactions[i].command));
+    if (to == number_) {
+      Inner next;
+      next.waiting.request = {reaction_id, type, payload, sha256(payload), ActorKind::system, {}, {}, w.request.correlation_id};
+      if (is_nil(w.request.correlation_id)) next.waiting.request.correlation_id = id;
+      next.waiting.source = ::decision::v1::Source::effect;
+      next.waiting.now = w.now;
+      inner.push_back(std::move(next));
+    } else {
+      InboxCommand out;
+      out.target_shard = to;
+      out.index = static_cast<std::uint32_t>(i);
+      out.command_id = reaction_id;
+      out.command_type = type;
+      out.command.assign(payload.begin(), payload.end());
+      building_->outgoing.push_back({to,
+                                     {number_, 0, reaction_id, type, std::move(payload),
+                                      is_nil(w.request.correlation_id) ? id : w.request.correlation_id},
+                                     building_->builder.records()});
+      add_record({StreamKind::inbox, reaction_id}, 1, inbox_type, digest_of(StreamKind::inbox), pack(out), w,
+                 derive_in_group("inbox", id, i, bucket), id, command_type);
+    }
+  }
+
+  made.command_id = id;
+  made.command_type = command_type;
+  made.command.assign(w.request.payload.begin(), w.request.payload.end());
+  made.fingerprint.assign(w.request.fingerprint.begin(), w.request.fingerprint.end());
+  if (w.request.expected_version) made.expected_version = *w.request.expected_version;
+  made.status = result.reply.status;
+  made.etag = result.reply.etag;
+  made.location = result.reply.location;
+  made.content_type = result.reply.content_type;
+  made.body = result.reply.body;
+  made.source = w.source;
+  if (w.source == ::decision::v1::Source::timer) {
+    made.timer_stream = to_string(w.timer.stream);
+    made.timer_name = w.timer.name;
+    made.timer_due = w.timer.due;
+  }
+  made.effect_id = w.effect_id;
+  made.inbox_shard = w.inbox_shard;
+  made.inbox_sequence = w.inbox_sequence;
+  made.policy_version = env_.policy.version;
+  made.tzdb_version = env_.zones.version();
+  decision_record = building_->builder.records();
+  building_->decisions.emplace_back(id, decision_record);
+  building_->changes.fold_decision(made, *w.now, 0);
+  add_record({StreamKind::decision, id}, 1, decision_type, digest_of(StreamKind::decision), pack(made), w,
+             derive_in_group("decision", id, 0, bucket), id, command_type);
+
+  for (Inner& next : inner) {
+    CommandResult ignored;
+    std::size_t record = 0;
+    run_command(next.waiting, depth + 1, ignored, record);
+  }
+}
+
+void Shard::answer_look_up(const Uuid& command_id, CommandDone done) {
+  CommandResult result{CommandResult::Kind::replied, {}, true, number_, 0};
+  for (OpenBatch* batch : {building_.get(), in_flight_.get()}) {
+    if (!batch) continue;
+    const auto* entry = batch->changes.find_decision(command_id);
+    if (!entry) continue;
+    result.reply = entry->reply;
+    for (const auto& [id, index] : batch->decisions)
+      if (id == command_id) return batch->answers.push_back({std::move(done), std::move(result), index});
+  }
+  if (const auto stored = env_.store.get(keys::decision(command_id))) {
+    const auto entry = decode_dedup(*stored);
+    result.reply = entry.reply;
+    result.sequence = entry.sequence;
+  } else {
+    result.kind = CommandResult::Kind::not_found;
+  }
+  done(std::move(result));
+}
+
+// ---- batches
+
+void Shard::submit_batch() {
+  OpenBatch& batch = *building_;
+  batch.before = end_;
+  Batch closed = batch.builder.close(end_.sequence, end_.head);
+  for (const auto& [id, record] : batch.decisions) batch.changes.set_sequence(id, closed.first + record);
+  for (auto& out : batch.outgoing) out.entry.source_sequence = closed.first + out.record;
+  end_ = {closed.last(), closed.head};
+  batch.after = {closed.last(), closed.head, clock_};
+  batch.submitted_at = env_.clock.now();
+  in_flight_ = std::move(building_);
+  open_batch();
+  writer_->submit(std::move(closed), [this](AppendOutcome outcome) {
+    bool wake = false;
+    {
+      const std::lock_guard lock(mutex_);
+      outcome_ = outcome;
+      wake = sleeping_;
+    }
+    if (wake) wake_.notify_one();
+  });
+  // Encoded while the log syncs.
+  in_flight_->writes = in_flight_->changes.writes(in_flight_->after);
+}
+
+void Shard::finish_batch(AppendOutcome outcome) {
+  CHECK(in_flight_);
+  switch (outcome) {
+    case AppendOutcome::aborted: {
+      // Certainly not in the log: everything decided on top of it goes back to the head of the queue, in order, in the same context.
+      end_ = in_flight_->before;
+      OpenBatch& first = *in_flight_;
+      OpenBatch& second = *building_;
+      requeue(second);
+      requeue(first);
+      marks_.clear();
+      env_.store.scan({&keys::inbox_prefix, 1}, {}, [&](std::string_view key, std::string_view value) {
+        marks_[static_cast<ShardNo>(static_cast<unsigned char>(key[3]) << 8 | static_cast<unsigned char>(key[4]))] = decode_mark(value);
+        return true;
+      });
+      const bool epoch_record = first.epoch_record;
+      in_flight_.reset();
+      open_batch();
+      if (epoch_record) add_epoch_record();
+      return;
+    }
+    case AppendOutcome::fenced:
+    case AppendOutcome::unknown:
+      answer_unknown(*in_flight_);
+      answer_unknown(*building_);
+      fail(outcome == AppendOutcome::fenced ? "another writer took the shard over" : "the log did not confirm a batch");
+      return;
+    case AppendOutcome::committed: break;
+  }
+
+  const std::unique_ptr<OpenBatch> batch = std::move(in_flight_);
+  env_.store.write(batch->writes);
+  for (const auto& [stream, state] : batch->changes.states()) {
+    remember(stream, state);
+    if (const auto* account = std::get_if<AccountState>(&state->state)) env_.directory.set(stream.id, fact_of(*account));
+  }
+  if (const auto due = batch->changes.earliest_new_timer()) next_timer_ = std::min(next_timer_, *due);
+  for (const auto& key : batch->fired) firing_.erase(key);
+  counters_.batches.fetch_add(1, std::memory_order_relaxed);
+  counters_.records.fetch_add(batch->after.sequence - batch->before.sequence, std::memory_order_relaxed);
+
+  for (auto& out : batch->outgoing) env_.deliver(out.target, std::move(out.entry));
+  delivered_.store(batch->after.sequence, std::memory_order_release);
+  for (const auto& [e, wanted] : batch->changes.effects()) env_.on_effect(e, wanted);
+  const Sequence first = batch->before.sequence + 1;
+  for (auto& answer : batch->answers) {
+    if (!answer.done) continue;
+    if (answer.record != OpenBatch::npos) answer.result.sequence = first + answer.record;
+    answer.done(std::move(answer.result));
+  }
+}
+
+// Puts a dropped batch's commands, and those that joined them, before everything that waits.
+void Shard::requeue(OpenBatch& batch) {
+  for (std::size_t i = batch.commands.size(); i-- > 0;) {
+    batch.commands[i].done = std::move(batch.answers[batch.answer_of_command[i]].done);
+    backlog_.push_front(std::move(batch.commands[i]));
+  }
+  answer_unknown(batch);  // Only repeats that had joined are left: they ask again.
+}
+
+void Shard::answer_unknown(OpenBatch& batch) {
+  for (auto& answer : batch.answers) {
+    if (!answer.done) continue;
+    auto done = std::exchange(answer.done, nullptr);
+    CommandResult result;
+    result.kind = CommandResult::Kind::unknown;
+    result.shard = number_;
+    done(std::move(result));
+  }
+}
+
+// ---- timers, checkpoints, failure
+
+void Shard::fire_timers() {
+  const Micros at = std::max(clock_, env_.clock.now());
+  if (at < next_timer_) return;
+  next_timer_ = at + hour_us;  // Nothing committed is due before; a new timer or the scan below lowers it.
+  std::size_t fired = 0;
+  env_.store.scan({&keys::timer_prefix, 1}, {}, [&](std::string_view key, std::string_view) {
+    TimerKey timer = keys::parse_timer(key);
+    if (timer.due > at) {
+      next_timer_ = std::min(next_timer_, timer.due);
+      return false;
+    }
+    if (fired == timers_per_round) {
+      next_timer_ = at;
+      return false;
+    }
+    if (!firing_.insert(std::string(key)).second) return true;
+    const StatePtr state = load(timer.stream);
+    CHECK(state);
+    const auto wanted = timers(state->state);
+    const auto found = std::ranges::find_if(wanted, [&](const Timer& t) { return t.due == timer.due && t.name == timer.name; });
+    if (found == wanted.end()) {
+      // An uncommitted change took it back; its commit removes the key.
+      firing_.erase(std::string(key));
+      next_timer_ = std::min(next_timer_, at + second_us);
+      return true;
+    }
+    Waiting w;
+    w.request.payload = encode(found->command);
+    w.request.type = type_name(found->command);
+    w.request.command_id = derive_in_group("timer/" + timer.name, timer.stream.id, static_cast<std::uint64_t>(timer.due), bucket_of(timer.stream.id));
+    w.request.fingerprint = sha256(w.request.payload);
+    w.request.actor_kind = ActorKind::system;
+    w.source = ::decision::v1::Source::timer;
+    w.timer = std::move(timer);
+    backlog_.push_back(std::move(w));
+    ++fired;
+    return true;
+  });
+}
+
+void Shard::checkpoint(bool wait) {
+  next_checkpoint_ = env_.clock.now() + limits_.checkpoint_every_us;
+  // How far the others had delivered is read before looking at the own inbox: what was delivered by then and is not waiting is done.
+  WriteSet searched;
+  for (ShardNo source = 0; source < env_.log.identity().shards; ++source)
+    if (source != number_) searched.put(keys::searched(source), encode_sequence(env_.delivered_by(source)));
+  if (idle()) env_.store.write(searched);
+  env_.store.checkpoint(wait);
+}
+
+void Shard::fail(const std::string& why) {
+  if (failed_.exchange(true, std::memory_order_acq_rel)) return;
+  std::deque<Waiting> queue;
+  std::deque<std::pair<Uuid, CommandDone>> look_ups;
+  {
+    const std::lock_guard lock(mutex_);
+    queue.swap(queue_);
+    look_ups.swap(look_ups_);
+  }
+  if (in_flight_) answer_unknown(*in_flight_);
+  answer_unknown(*building_);
+  for (auto* waiting : {&backlog_, &queue})
+    for (auto& w : *waiting)
+      if (w.done) w.done({CommandResult::Kind::unknown, {}, false, number_, 0});
+  for (auto& [id, done] : look_ups) done({CommandResult::Kind::unknown, {}, false, number_, 0});
+  env_.on_failure(why);
+}
+
+}  // namespace guildhall

@@ -1,0 +1,184 @@
+// The shard: one thread that owns whole entity groups (design: the shard). For each command: dedup → decide over overlay and state →
+// events and a decision record into the open batch; the next command goes on while the log has the batch before. When a batch is
+// durable: one atomic write of its state, then its replies.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <stop_token>
+
+#include "aggregates/shard/account_directory.h"
+#include "aggregates/shard/fold.h"
+#include "aggregates/shard/reply.h"
+#include "aggregates/shard/state_store.h"
+#include "events/event_log.h"
+
+namespace guildhall {
+
+struct CommandRequest {
+  Uuid command_id{};  // Its bucket lies in this shard.
+  std::string type;
+  std::string payload;  // FlatBuffer of `type`, validated against the schema.
+  Hash fingerprint{};   // Over what the client supplied.
+  ActorKind actor_kind = ActorKind::anonymous;
+  Uuid actor_id{};
+  std::optional<std::uint64_t> expected_version;  // If-Match.
+  Uuid correlation_id{};                          // Nil: the command's own id.
+};
+
+struct CommandResult {
+  enum class Kind : std::uint8_t {
+    replied,
+    unknown,    // The log has not said in time, or failed: the reply can be fetched by command id later.
+    not_found,  // Of a look-up: no such command reached this shard.
+  };
+  Kind kind = Kind::unknown;
+  Reply reply;
+  bool replayed = false;      // The stored reply of an earlier send.
+  ShardNo shard = 0;
+  Sequence sequence = 0;      // Of the decision: what a Consistency-Token says.
+};
+using CommandDone = std::move_only_function<void(CommandResult)>;
+
+// A command that another shard's reaction sent: `source_sequence` is the InboxCommand record's place in the source's log.
+struct InboxEntry {
+  ShardNo source = 0;
+  Sequence source_sequence = 0;
+  Uuid command_id{};
+  std::string type;
+  std::string payload;
+  Uuid correlation_id{};
+};
+
+struct ShardLimits {
+  std::size_t queue_commands = 4096;       // Waiting for the shard; one more is refused.
+  std::size_t batch_commands = 1024;       // Decided into one batch.
+  std::size_t batch_bytes = 4 << 20;       // Payload bytes of one batch, before it is closed.
+  std::size_t cached_states = 32'768;      // Decoded states kept in memory.
+  Micros unknown_after_us = 5 * second_us;  // After which a command's outcome is told as unknown.
+  Micros checkpoint_every_us = minute_us;
+};
+
+struct ShardEnvironment {
+  EventLog& log;
+  StateStore& store;
+  const Clock& clock;
+  const ReplyFormat& format;
+  const PlatformPolicy& policy;
+  const TimeZones& zones;
+  AccountDirectory& directory;
+  std::string software;  // Into the epoch record.
+  // A reaction for another shard of the log, after it is durable. Must not block.
+  std::function<void(ShardNo target, InboxEntry)> deliver;
+  // How far a shard's reactions were delivered.
+  std::function<Sequence(ShardNo source)> delivered_by;
+  // An effect became wanted, or no longer is; at open also those that were wanted before. Must not block.
+  std::function<void(const Effect&, bool wanted)> on_effect;
+  // The log or the store failed: the process must end, what was asked is unknown. Called once, from the shard's thread.
+  std::function<void(const std::string& why)> on_failure;
+};
+
+struct ShardCounters {
+  std::atomic<std::uint64_t> accepted{0};
+  std::atomic<std::uint64_t> nothing_new{0};
+  std::atomic<std::uint64_t> rejected{0};
+  std::atomic<std::uint64_t> replayed{0};
+  std::atomic<std::uint64_t> batches{0};
+  std::atomic<std::uint64_t> records{0};
+};
+
+class Shard {
+ public:
+  using Progress = std::function<void(Sequence done, Sequence total)>;
+
+  // Takes the shard over: fences older writers, brings the state up to the log's end, finds undone inbox entries. `rebuild` forgets the
+  // state first. Throws LogError, CorruptLog, StateStoreError.
+  Shard(ShardNo number, ShardEnvironment environment, ShardLimits limits = {}, bool rebuild = false, const Progress& progress = {});
+  ~Shard();
+
+  // Any thread. False: the queue is full, `done` was not taken.
+  bool submit(CommandRequest& request, CommandDone& done);
+  // Any thread. What became of a command; waits for the batch that it is in.
+  void look_up(const Uuid& command_id, CommandDone done);
+  // Any thread. Entries of one source come in its order.
+  void deliver(InboxEntry entry);
+  // An effect's outcome, or a timer-less system command. Any thread; never refused.
+  void submit_system(CommandRequest request, ::decision::v1::Source source, const Uuid& effect_id, CommandDone done);
+
+  // The thread's body: returns when stop is requested and everything taken is answered, or after a failure.
+  void run(std::stop_token stop);
+  // One round without waiting, for tests: true when it did something.
+  bool pump();
+
+  ShardNo number() const { return number_; }
+  const ShardCounters& counters() const { return counters_; }
+  std::size_t queue_length() const;
+  Sequence delivered() const { return delivered_.load(std::memory_order_acquire); }
+  bool failed() const { return failed_.load(std::memory_order_acquire); }
+
+ private:
+  struct Waiting;
+  struct OpenBatch;
+  class DecisionView;
+
+  void replay(const Progress& progress, bool rebuild);
+  void search_inboxes();
+  void load_effects_and_facts();
+  StatePtr load(const StreamId& stream);
+  void remember(const StreamId& stream, StatePtr state);
+  void answer_look_up(const Uuid& command_id, CommandDone done);
+  void take(Waiting waiting);
+  void decide_into_batch(Waiting waiting);
+  void run_command(const Waiting& waiting, int depth, CommandResult& result, std::size_t& decision_record);
+  void add_record(const StreamId& stream, std::uint64_t version, std::string_view type, const Hash& digest, std::string_view payload,
+                  const Waiting& waiting, const Uuid& event_id, const Uuid& causation, std::string_view command_type);
+  void open_batch();
+  void add_epoch_record();
+  bool overdue(Micros at) const;
+  void submit_batch();
+  void finish_batch(AppendOutcome outcome);
+  void requeue(OpenBatch& batch);
+  void answer_unknown(OpenBatch& batch);
+  void fire_timers();
+  void checkpoint(bool wait);
+  void fail(const std::string& why);
+  Micros now();
+  bool idle() const;
+
+  const ShardNo number_;
+  ShardEnvironment env_;
+  const ShardLimits limits_;
+  std::unique_ptr<LogWriter> writer_;
+  std::string platform_;
+
+  // Of the shard's thread.
+  LogEnd end_;        // After the last closed batch.
+  Micros clock_ = 0;  // The logical clock.
+  Micros next_timer_ = 0;
+  Micros next_checkpoint_ = 0;
+  std::map<ShardNo, InboxMark> marks_;
+  std::set<std::string> firing_;  // Timer keys whose command is in a batch that is not yet committed.
+  std::unique_ptr<OpenBatch> building_;
+  std::unique_ptr<OpenBatch> in_flight_;
+  std::deque<Waiting> backlog_;  // Taken from the queue, to be decided first (again).
+  std::unordered_map<StreamId, StatePtr, StreamHash> young_;
+  std::unordered_map<StreamId, StatePtr, StreamHash> old_;  // The generation before; what is asked for moves back to the young.
+
+  // Shared.
+  mutable std::mutex mutex_;
+  std::condition_variable wake_;
+  std::deque<Waiting> queue_;
+  std::deque<Waiting> system_;  // Inbox, timers and effects: not refused, and taken before clients' commands.
+  std::deque<std::pair<Uuid, CommandDone>> look_ups_;
+  std::optional<AppendOutcome> outcome_;
+  bool sleeping_ = false;
+  std::atomic<bool> failed_{false};
+  std::atomic<Sequence> delivered_{0};
+  ShardCounters counters_;
+};
+
+}  // namespace guildhall

@@ -1,0 +1,289 @@
+#include "gateway/commands.h"
+
+#include <charconv>
+#include <memory>
+
+#include "events/check.h"
+#include "events/codec.h"
+#include "gateway/hmac_sha256.h"
+#include "gateway/problem.h"
+#include "gateway/transcoder.h"
+
+namespace guildhall {
+namespace {
+
+constexpr std::string_view register_type = "account.v1.RegisterAccount";
+constexpr std::string_view hold_type = "claim.v1.HoldClaim";
+constexpr std::string_view email_kind = "email";
+
+std::string_view trimmed(std::string_view text) {
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+  return text;
+}
+
+// Quoted (a structured-field string) or bare; visible ASCII without quotes inside.
+std::optional<std::string_view> parse_idempotency_key(std::string_view header) {
+  header = trimmed(header);
+  if (header.size() >= 2 && header.front() == '"' && header.back() == '"') header = header.substr(1, header.size() - 2);
+  if (header.empty() || header.size() > max_idempotency_key_bytes) return std::nullopt;
+  for (const char c : header)
+    if (c <= ' ' || c > '~' || c == '"' || c == '\\') return std::nullopt;
+  return header;
+}
+
+struct Precondition {
+  bool malformed = false;
+  bool never = false;  // A weak tag: If-Match compares strongly (RFC 9110 §13.1.1).
+  std::optional<std::uint64_t> version;
+};
+Precondition parse_if_match(std::string_view header) {
+  Precondition out;
+  header = trimmed(header);
+  if (header.empty() || header == "*") return out;  // "*": the command itself says whether the resource must exist.
+  if (header.starts_with("W/\"")) {
+    out.never = true;
+    return out;
+  }
+  std::uint64_t version = 0;
+  if (header.size() < 3 || header.front() != '"' || header.back() != '"') {
+    out.malformed = true;
+    return out;
+  }
+  const auto digits = header.substr(1, header.size() - 2);
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), version);
+  if (error != std::errc{} || end != digits.data() + digits.size()) out.never = true;  // A tag that no resource of ours has.
+  else out.version = version;
+  return out;
+}
+
+// Trim and lower-case A–Z; frozen, because claim ids are made from it. (NFC: an email with characters beyond ASCII is taken as it came.)
+std::string normalized_email(std::string_view email) {
+  std::string out(trimmed(email));
+  for (char& c : out)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return out;
+}
+
+std::string principal_of(const Claims& claims) {
+  if (claims.role == TokenRole::authenticated) return "user:" + to_string(*claims.sub);
+  return std::string("role:") + std::string(name_of(claims.role));
+}
+
+Hash fingerprint_of(std::string_view type, std::string_view payload, std::string_view if_match) {
+  thread_local Sha256 sha;
+  sha.start();
+  sha.add(type);
+  sha.add({"\0", 1});
+  sha.add(payload);
+  sha.add(if_match);
+  return sha.finish();
+}
+
+}  // namespace
+
+Preferences parse_prefer(std::string_view header) {
+  Preferences out;
+  while (!header.empty()) {
+    const auto comma = header.find(',');
+    const auto one = trimmed(header.substr(0, comma));
+    header = comma == std::string_view::npos ? std::string_view{} : header.substr(comma + 1);
+    if (one == "respond-async") out.respond_async = true;
+    else if (one == "handling=lenient") out.lenient = true;
+    else if (one == "return=minimal") out.minimal = true;
+    else if (one.starts_with("wait=")) {
+      int seconds = 0;
+      const auto digits = one.substr(5);
+      const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), seconds);
+      if (error == std::errc{} && end == digits.data() + digits.size() && seconds >= 0) out.wait_s = std::min(seconds, longest_wait_s);
+    }
+  }
+  return out;
+}
+
+std::string lag_text(const PositionWait& wait) {
+  return "events=" + std::to_string(wait.events_behind) + ";ms=" + std::to_string(wait.waited_us / 1000);
+}
+
+void Commands::wait_for(ShardNo shard, Sequence sequence, Micros timeout_us, std::function<void(PositionWait)> done) const {
+  if (!env_.wait || sequence == 0) return done({});
+  env_.wait(shard, sequence, timeout_us, std::move(done));
+}
+
+std::string Commands::token_of(ShardNo shard, Sequence sequence) const {
+  ConsistencyToken token;
+  token.log_id = env_.log.identity().log_id;
+  token.generation = env_.log.identity().generation;
+  advance(token, {static_cast<std::uint16_t>(shard), sequence});
+  return env_.tokens.encode(token);
+}
+
+std::optional<Response> Commands::refuse(const Request& request, const Claims& claims, const CommandSchema& command) const {
+  const bool may = claims.role == TokenRole::service_role ? command.service_role
+                   : claims.role == TokenRole::authenticated && command.authenticated;
+  if (!may) return problem("forbidden", "the role " + std::string(name_of(claims.role)) + " may not send this command");
+  if (env_.quota != nullptr && claims.role == TokenRole::authenticated) {
+    const auto verdict = env_.quota->take(principal_of(claims), request.received_at);
+    if (!verdict.allowed) {
+      Response r = problem("quota_exceeded", {}, {}, static_cast<int>(verdict.retry_after_s));
+      r.headers.emplace_back(rate_limit_policy_header_name, env_.quota->policy_header());
+      r.headers.emplace_back(rate_limit_header_name, env_.quota->limit_header(verdict));
+      return r;
+    }
+  }
+  if (!request.body.empty()) {
+    auto type = request.header("content-type");
+    type = trimmed(type.substr(0, type.find(';')));
+    if (type != "application/json") return problem("unsupported_media_type");
+  }
+  return std::nullopt;
+}
+
+Uuid Commands::command_id_without_group(const Request& request, const Claims& claims, const CommandSchema& command,
+                                        std::string_view key) {
+  std::string input;
+  if (key.empty()) {
+    // Without a key there is nothing to recognise a retry by: a fresh id.
+    input = env_.id_seed + "/" + std::to_string(keyless_.fetch_add(1, std::memory_order_relaxed)) + "/" + request.request_id;
+    return derive_root("command/fresh", input);
+  }
+  input = env_.platform;
+  input += '\0';
+  input += principal_of(claims);
+  input += '\0';
+  input += command.table->name;
+  input += '\0';
+  input += key;
+  return derive_root("command", input);
+}
+
+std::vector<ServerField> Commands::server_fields(const CommandSchema& command, const Claims& claims, const Uuid& free_id) const {
+  std::vector<ServerField> out;
+  if (command.table->name == register_type) {
+    // A caller registers itself; service_role may name the account, else it gets a new one.
+    const bool self = claims.role == TokenRole::authenticated;
+    out.push_back({"id", self ? *claims.sub : derive_root("account", to_string(free_id)), true});
+  }
+  return out;
+}
+
+void Commands::handle(const Request& request, const Claims& claims, const RouteFound& match, Respond respond) {
+  const CommandSchema& command = *match.command;
+  if (auto refused = refuse(request, claims, command)) return respond(std::move(*refused));
+  const Preferences prefer = parse_prefer(request.header("prefer"));
+  const auto key = parse_idempotency_key(request.header("idempotency-key"));
+  const Uuid free_id = command_id_without_group(request, claims, command, key.value_or(std::string_view{}));
+  auto payload = transcode(command, match.params, request.body, server_fields(command, claims, free_id));
+  if (!payload) return respond(invalid_request(payload.error()));
+
+  send(request, claims, command, std::move(*payload),
+       [this, prefer, keyed = key.has_value(), respond = std::move(respond)](std::expected<CommandResult, Response> sent) mutable {
+         if (!sent) return respond(std::move(sent.error()));
+         CommandResult& result = *sent;
+         Response out{result.reply.status, {}, std::move(result.reply.body)};
+         out.headers.reserve(6);
+         out.headers.emplace_back("Content-Type", std::move(result.reply.content_type));
+         if (!result.reply.etag.empty()) out.headers.emplace_back("ETag", std::move(result.reply.etag));
+         if (!result.reply.location.empty()) out.headers.emplace_back("Location", std::move(result.reply.location));
+         if (result.sequence != 0) out.headers.emplace_back("Consistency-Token", token_of(result.shard, result.sequence));
+         if (result.replayed && keyed) out.headers.emplace_back("Idempotent-Replayed", "true");
+         if (!prefer.wait_s || out.status >= 400) return respond(std::move(out));
+         out.headers.emplace_back("Preference-Applied", "wait=" + std::to_string(*prefer.wait_s));
+         // Accepted stays accepted: a wait that times out only adds how far the read models are behind.
+         wait_for(result.shard, result.sequence, *prefer.wait_s * second_us,
+                  [out = std::make_shared<Response>(std::move(out)), respond = std::make_shared<Respond>(std::move(respond))](PositionWait wait) {
+                    if (wait.outcome != WaitOutcome::reached) out->headers.emplace_back("Consistency-Lag", lag_text(wait));
+                    (*respond)(std::move(*out));
+                  });
+       });
+}
+
+void Commands::send(const Request& request, const Claims& claims, const CommandSchema& command, std::string payload, Done done) {
+  const auto key_header = request.header("idempotency-key");
+  const auto key = parse_idempotency_key(key_header);
+  if (!key && !key_header.empty())
+    return done(std::unexpected(problem("invalid_request", "Idempotency-Key is 1 to 255 visible ASCII characters, bare or quoted")));
+  if (!key && command.key_required) return done(std::unexpected(problem("idempotency_key_missing")));
+  const auto if_match = parse_if_match(request.header("if-match"));
+  if (if_match.malformed) return done(std::unexpected(problem("invalid_request", "If-Match is one ETag, such as \"7\"")));
+
+  const Uuid group = uuid_field(payload, *command.group);
+  CHECK(!is_nil(group));
+  CommandRequest out;
+  out.command_id = with_bucket(command_id_without_group(request, claims, command, key.value_or(std::string_view{})), bucket_of(group));
+  out.type = command.table->name;
+  out.fingerprint = fingerprint_of(out.type, payload, request.header("if-match"));
+  out.payload = std::move(payload);
+  out.actor_kind = claims.role == TokenRole::service_role ? ActorKind::service : ActorKind::user;
+  if (claims.sub && claims.role == TokenRole::authenticated) out.actor_id = *claims.sub;
+  out.expected_version = if_match.version;
+  if (if_match.never) out.expected_version = ~std::uint64_t{0};  // No stream gets there.
+  if (out.type == register_type) return register_account(std::move(out), command, std::move(done));
+  submit(std::move(out), std::move(done));
+}
+
+// Claim(email) → Register(account, claim id): the claim's group first, so that two accounts never hold one email (M-1).
+void Commands::register_account(CommandRequest request, const CommandSchema& command, Done done) {
+  const std::string email = normalized_email(string_field(request.payload, *command.table->field("email")));
+  std::string claimed(email_kind);
+  claimed += '\0';
+  claimed += email;
+  const Mac mac = HmacSha256(env_.claim_key).of(claimed);
+  account::RegisterAccount registration;
+  CHECK(unpack(request.payload, registration));
+  registration.email_claim_id = derive_root("claim", {mac.data(), mac.size()});
+
+  claim::HoldClaim hold;
+  hold.claim_id = registration.email_claim_id;
+  hold.kind = email_kind;
+  hold.account_id = registration.id;
+  CommandRequest first;
+  first.command_id = derive_in_group("claim", request.command_id, 0, bucket_of(hold.claim_id));
+  first.type = hold_type;
+  first.payload = pack(hold);
+  first.fingerprint = request.fingerprint;  // Of what the client sent: another body under the same key is refused here already.
+  first.actor_kind = request.actor_kind;
+  first.actor_id = request.actor_id;
+  first.correlation_id = request.command_id;
+  request.payload = pack(registration);
+
+  submit(std::move(first), [this, request = std::move(request), done = std::move(done)](std::expected<CommandResult, Response> held) mutable {
+    if (!held || held->kind != CommandResult::Kind::replied || held->reply.status >= 300) return done(std::move(held));
+    submit(std::move(request), std::move(done));
+  });
+}
+
+void Commands::submit(CommandRequest request, Done done) {
+  const Uuid id = request.command_id;
+  if (!env_.log.admits()) return done(std::unexpected(problem("storage_full", {}, {}, 10)));
+  Shard& shard = *env_.shards[shard_of(id, static_cast<std::uint32_t>(env_.shards.size()))];
+  if (shard.failed()) return done(std::unexpected(problem("log_unavailable", {}, id)));
+  // On refusal the shard leaves `answer` alone, and with it `done`.
+  auto shared = std::make_shared<Done>(std::move(done));
+  CommandDone answer = [id, shared](CommandResult result) {
+    if (result.kind == CommandResult::Kind::replied) (*shared)(std::move(result));
+    else (*shared)(std::unexpected(problem("outcome_unknown", {}, id)));
+  };
+  if (!shard.submit(request, answer)) (*shared)(std::unexpected(problem("overloaded", {}, id)));
+}
+
+void Commands::look_up(const Uuid& command_id, Respond respond) {
+  Shard& shard = *env_.shards[shard_of(command_id, static_cast<std::uint32_t>(env_.shards.size()))];
+  shard.look_up(command_id, [this, command_id, respond = std::move(respond)](CommandResult result) mutable {
+    switch (result.kind) {
+      case CommandResult::Kind::replied: {
+        Response out{result.reply.status, {}, std::move(result.reply.body)};
+        out.headers.emplace_back("Content-Type", std::move(result.reply.content_type));
+        if (!result.reply.etag.empty()) out.headers.emplace_back("ETag", std::move(result.reply.etag));
+        if (!result.reply.location.empty()) out.headers.emplace_back("Location", std::move(result.reply.location));
+        out.headers.emplace_back("Consistency-Token", token_of(result.shard, result.sequence));
+        out.headers.emplace_back("Idempotent-Replayed", "true");
+        return respond(std::move(out));
+      }
+      case CommandResult::Kind::not_found: return respond(problem("not_found"));
+      case CommandResult::Kind::unknown: return respond(problem("outcome_unknown", {}, command_id));
+    }
+  });
+}
+
+}  // namespace guildhall

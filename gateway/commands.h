@@ -1,0 +1,87 @@
+// Commands over HTTP: a request becomes a command by its schema, goes to the shard of its entity group, and the shard's reply goes out
+// when it is durable.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <span>
+#include <string>
+
+#include "aggregates/shard/shard.h"
+#include "gateway/consistency_token.h"
+#include "gateway/http.h"
+#include "gateway/jwt.h"
+#include "gateway/quota.h"
+#include "gateway/schema.h"
+#include "gateway/transcoder.h"
+
+namespace guildhall {
+
+inline constexpr std::size_t max_idempotency_key_bytes = 255;
+inline constexpr int default_wait_s = 2;   // For a read model, where a wait is asked without a time.
+inline constexpr int longest_wait_s = 30;
+
+// How a wait for the read models ended.
+enum class WaitOutcome : std::uint8_t { reached, timed_out, stopped };
+struct PositionWait {
+  WaitOutcome outcome = WaitOutcome::reached;
+  std::uint64_t events_behind = 0;
+  Micros waited_us = 0;
+};
+// Calls back once, from any thread: when the read models hold the position, or after the time.
+std::string lag_text(const PositionWait& wait);  // Consistency-Lag: events=12;ms=340
+using WaitForPosition = std::function<void(ShardNo, Sequence, Micros timeout_us, std::function<void(PositionWait)>)>;
+
+struct CommandsEnvironment {
+  std::string platform;
+  const SchemaCatalogue& schemas;
+  const EventLog& log;
+  std::span<Shard* const> shards;  // All of the log, by number.
+  const ConsistencyTokens& tokens;
+  Quota* quota;  // nullptr: no limit.
+  std::string claim_key;  // Secret; makes claim ids (design: claims).
+  std::string id_seed;    // From the random source at start: makes the ids of commands without a key.
+  WaitForPosition wait;   // Empty: this process has no projections.
+};
+
+class Commands {
+ public:
+  explicit Commands(CommandsEnvironment environment) : env_(std::move(environment)) {}
+
+  // Any thread. `match` is what schemas.match_route found for the request's path.
+  void handle(const Request& request, const Claims& claims, const RouteFound& match, Respond respond);
+  // GET /v1/commands/{id}: the stored reply. A stranger's command is as absent as one that never was: its id cannot be guessed.
+  void look_up(const Uuid& command_id, Respond respond);
+
+  // What rpc functions send: a command whose members were renamed. The result reaches `done` once it is durable; a problem before that
+  // is a response in problem form.
+  using Done = std::move_only_function<void(std::expected<CommandResult, Response>)>;
+  void send(const Request& request, const Claims& claims, const CommandSchema& command, std::string payload, Done done);
+
+  std::string token_of(ShardNo shard, Sequence sequence) const;
+  // Calls back at once where there is nothing to wait for.
+  void wait_for(ShardNo shard, Sequence sequence, Micros timeout_us, std::function<void(PositionWait)> done) const;
+  // Refused before anything is read: role, quota, media type.
+  std::optional<Response> refuse(const Request& request, const Claims& claims, const CommandSchema& command) const;
+  // The fields that the gateway fills: an account's own id.
+  std::vector<ServerField> server_fields(const CommandSchema& command, const Claims& claims, const Uuid& free_id) const;
+  Uuid command_id_without_group(const Request& request, const Claims& claims, const CommandSchema& command, std::string_view key);
+
+ private:
+  void submit(CommandRequest request, Done done);
+  void register_account(CommandRequest request, const CommandSchema& command, Done done);
+
+  CommandsEnvironment env_;
+  std::atomic<std::uint64_t> keyless_{0};
+};
+
+// Prefer (RFC 7240), what of it commands and reads know.
+struct Preferences {
+  std::optional<int> wait_s;
+  bool respond_async = false;
+  bool lenient = false;
+  bool minimal = false;
+};
+Preferences parse_prefer(std::string_view header);
+
+}  // namespace guildhall

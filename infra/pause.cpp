@@ -1,0 +1,15 @@
+#include "infra/pause.h"
+
+#include <condition_variable>
+#include <mutex>
+
+namespace guildhall {
+
+void pause(std::stop_token stop, std::chrono::milliseconds duration) {
+  std::mutex mutex;
+  std::condition_variable_any stopped;
+  std::unique_lock lock(mutex);
+  stopped.wait_for(lock, stop, duration, [] { return false; });
+}
+
+}  // namespace guildhall

@@ -1,0 +1,101 @@
+#include "infra/rocksdb_state_store.h"
+
+#include <rocksdb/cache.h>
+#include <rocksdb/db.h>
+#include <rocksdb/filter_policy.h>
+#include <rocksdb/table.h>
+#include <rocksdb/write_batch.h>
+#include <rocksdb/write_buffer_manager.h>
+
+namespace guildhall {
+namespace {
+
+constexpr std::size_t block_cache_bytes = 256 << 20;    // Of all shards of the process.
+constexpr std::size_t write_buffer_bytes = 512 << 20;   // Of all shards of the process.
+constexpr std::size_t shard_write_buffer_bytes = 64 << 20;
+constexpr int background_jobs = 2;
+constexpr double bloom_bits_per_key = 10;
+
+void check(const rocksdb::Status& status, const char* what) {
+  if (!status.ok()) throw StateStoreError(std::string(what) + ": " + status.ToString());
+}
+rocksdb::Slice slice(std::string_view v) { return {v.data(), v.size()}; }
+
+}  // namespace
+
+struct RocksDbBudget::Shared {
+  std::shared_ptr<rocksdb::Cache> cache = rocksdb::NewLRUCache(block_cache_bytes);
+  std::shared_ptr<rocksdb::WriteBufferManager> buffers = std::make_shared<rocksdb::WriteBufferManager>(write_buffer_bytes);
+};
+RocksDbBudget::RocksDbBudget() : shared_(std::make_unique<Shared>()) {}
+RocksDbBudget::~RocksDbBudget() = default;
+
+struct RocksDbStateStore::Handle {
+  std::unique_ptr<rocksdb::DB> db;
+  rocksdb::WriteOptions write_options;
+};
+
+RocksDbStateStore::RocksDbStateStore(const std::string& folder, const RocksDbBudget& budget) : handle_(std::make_unique<Handle>()) {
+  rocksdb::Options options;
+  options.create_if_missing = true;
+  options.paranoid_checks = true;
+  options.write_buffer_size = shard_write_buffer_bytes;
+  options.write_buffer_manager = budget.shared().buffers;
+  options.max_background_jobs = background_jobs;
+  options.max_open_files = 256;
+  options.keep_log_file_num = 2;
+  // Dedup entries and states of ended streams are written once and rarely read again.
+  options.compression = rocksdb::kNoCompression;
+  options.bottommost_compression = rocksdb::kLZ4Compression;
+  options.level_compaction_dynamic_level_bytes = true;
+  rocksdb::BlockBasedTableOptions table;
+  table.block_cache = budget.shared().cache;
+  table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(bloom_bits_per_key));
+  options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+  rocksdb::DB* db = nullptr;
+  check(rocksdb::DB::Open(options, folder, &db), "opening the state store");
+  handle_->db.reset(db);
+  handle_->write_options.disableWAL = true;
+}
+RocksDbStateStore::~RocksDbStateStore() = default;
+
+std::optional<std::string> RocksDbStateStore::get(std::string_view key) const {
+  std::string value;
+  const auto status = handle_->db->Get({}, slice(key), &value);
+  if (status.IsNotFound()) return std::nullopt;
+  check(status, "reading state");
+  return value;
+}
+
+void RocksDbStateStore::write(const WriteSet& writes) {
+  rocksdb::WriteBatch batch;
+  for (const auto& op : writes.operations) {
+    if (op.value) check(batch.Put(op.key, *op.value), "collecting state");
+    else check(batch.Delete(op.key), "collecting state");
+  }
+  check(handle_->db->Write(handle_->write_options, &batch), "writing state");
+}
+
+void RocksDbStateStore::scan(std::string_view prefix, std::string_view from,
+                             const std::function<bool(std::string_view, std::string_view)>& visit) const {
+  const std::unique_ptr<rocksdb::Iterator> at(handle_->db->NewIterator({}));
+  for (at->Seek(slice(std::max(prefix, from))); at->Valid() && at->key().starts_with(slice(prefix)); at->Next())
+    if (!visit({at->key().data(), at->key().size()}, {at->value().data(), at->value().size()})) return;
+  check(at->status(), "scanning state");
+}
+
+void RocksDbStateStore::checkpoint(bool wait) {
+  rocksdb::FlushOptions options;
+  options.wait = wait;
+  check(handle_->db->Flush(options), "flushing state");
+}
+
+void RocksDbStateStore::clear() {
+  // The 0xff prefix is above every key.
+  check(handle_->db->DeleteRange({}, handle_->db->DefaultColumnFamily(), "", std::string(1, '\xff')), "clearing state");
+  checkpoint(true);
+}
+
+void RocksDbStateStore::destroy(const std::string& folder) { check(rocksdb::DestroyDB(folder, {}), "removing the state store"); }
+
+}  // namespace guildhall

@@ -1,0 +1,33 @@
+// What a projection is: a pure function from one record to row writes.
+#pragma once
+
+#include "events/catalogue.h"
+#include "events/record.h"
+#include "projectors/row_store.h"
+
+namespace guildhall {
+
+// The place of a record as rows carry it. 16 bits of shard, 48 of sequence: shards are at most 4,096.
+inline std::int64_t position_of(const RecordHeader& header) {
+  return static_cast<std::int64_t>(static_cast<std::uint64_t>(header.shard) << 48 | header.sequence);
+}
+
+// Appends the writes that the event causes, in order. Never throws for an event that an aggregate made, never looks outside.
+using Project = void (*)(const RecordHeader& at, const AnyEvent& event, Writes& out);
+
+// A set of read models that share their offsets.
+struct Projection {
+  std::string_view name;  // "tutoring": also the schema that clients read.
+  std::span<const Table* const> tables;
+  Project project;
+};
+
+// Absent texts are empty in events and NULL in rows.
+inline Value text_or_null(const std::string& text) { return text.empty() ? Value{} : Value{storable(text)}; }
+inline Value texts(std::vector<std::string> all) {
+  for (std::string& text : all) text = storable(std::move(text));
+  return all;
+}
+inline Value id_or_null(const Uuid& id) { return is_nil(id) ? Value{} : Value{id}; }
+
+}  // namespace guildhall

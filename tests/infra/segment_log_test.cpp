@@ -1,0 +1,1 @@
+#include "tests/infra/segment_folder.h"
