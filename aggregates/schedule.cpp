@@ -51,17 +51,17 @@ Decision accept(const Uuid& expert, const Uuid& window, Replan plan, bool create
 
 // ---- slot generation (A-TU-15, A-TU-16)
 
-// The slots of one window and session on one local date. Starts go by the clock's face; an end must still lie in the window on that
-// face, also when the clock was changed in between.
+// The slots of one window and session on one local date. Starts go by the clock's face; the whole slot must lie in the window on that
+// face, also when the clock is changed inside it.
 void append_slots(std::vector<WantedSlot>& out, const WindowT& w, const OfferedSession& session, std::int32_t date, const TimeZones& zones) {
   const std::int32_t minutes = session.duration_minutes();
   for (std::int32_t start = w.start_time; start + minutes <= w.end_time; start += minutes) {
     const auto start_at = zones.instant(w.timezone, {date, start * 60});
     if (!start_at) continue;  // In a gap.
     const Micros end_at = *start_at + minutes * minute_us;
-    const auto end = zones.local(w.timezone, end_at);
-    // Seconds since the date's midnight on the clock's face: 24:00 is the next date's 00:00.
-    if ((end.day - date) * minutes_per_day * 60 + end.seconds > w.end_time * 60) continue;
+    // The slot's last second: the end itself already reads later when a gap begins there.
+    const auto last = zones.local(w.timezone, end_at - second_us);
+    if (last.day != date || last.seconds >= w.end_time * 60) continue;
     out.push_back({session.session_id(), w.window_id, *start_at, end_at, session.max_participants()});
   }
 }

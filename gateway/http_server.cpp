@@ -527,7 +527,7 @@ class Worker {
 
   // For a connection beyond the caps: an answer without reading the question.
   asio::awaitable<void> turn_away(Connection& connection) {
-    Response response = problem_response(503, "overloaded", "Overloaded", "too many connections are open", true);
+    Response response = problem_response(503, "overloaded", "The server is busy", "too many connections are open", true);
     response.headers.emplace_back("Retry-After", "1");
     connection.request_id = mint_request_id();
     connection.received_at = options_.clock.now();
@@ -537,9 +537,9 @@ class Worker {
 
   // Answers what the gate refused.
   asio::awaitable<void> refuse(Connection& connection, const GateRefusal& refusal) {
-    const std::string_view title = refusal.status == 405   ? "Method not allowed"
-                                   : refusal.status == 413 ? "Content too large"
-                                                           : "Invalid request";
+    const std::string_view title = refusal.status == 405   ? "The method is not allowed here"
+                                   : refusal.status == 413 ? "The body is too large"
+                                                           : "The request is malformed";
     Response response = problem_response(refusal.status, refusal.code, title, refusal.detail, false);
     if (refusal.status == 405) response.headers.emplace_back("Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
     connection.request_id = mint_request_id();
@@ -648,7 +648,7 @@ class Worker {
   }
 
   Response internal_error() const {
-    return problem_response(500, "internal_error", "Internal error", "the server failed to handle the request", false);
+    return problem_response(500, "internal_error", "The server failed", "the request could not be handled", false);
   }
 
   // One buffer, one write. False when the client did not take it all.

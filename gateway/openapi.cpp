@@ -1,6 +1,5 @@
 #include "gateway/openapi.h"
 
-#include <algorithm>
 #include <array>
 #include <cctype>
 #include <map>
@@ -8,6 +7,7 @@
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 
@@ -43,7 +43,6 @@ constexpr std::array<StatusText, 12> command_refusals{{
     {429, "The caller's quota is used up."},
     {503, "Nothing was decided, or the outcome is unknown: repeat with the same Idempotency-Key after Retry-After."},
 }};
-constexpr std::array<int, 5> read_refusals{400, 401, 404, 429, 503};
 
 json::object reference(std::string_view kind, std::string_view name) {
   return {{"$ref", "#/components/" + std::string(kind) + "/" + std::string(name)}};
@@ -212,7 +211,8 @@ class Document {
       operation["security"] = json::array();  // Public.
       if (!parameters.empty()) operation["parameters"] = std::move(parameters);
       json::object responses{{"200", response("The document.", "application/json", std::move(schema))}};
-      add_refusals(responses, std::array{404, 429});
+      add_refusals(responses, std::array{400});
+      if (operation.contains("parameters")) add_refusals(responses, std::array{404});
       operation["responses"] = std::move(responses);
       add(path, "get", "documents", id, summary, std::move(operation));
     };
@@ -316,7 +316,7 @@ class Document {
       operation["security"] = json::array();
       operation["description"] = "On the admin listener.";
       json::object responses{{"200", response("Yes.", "text/plain", string_schema())}};
-      responses["429"] = reference("responses", "Problem429");
+      add_refusals(responses, std::array{400});
       responses["503"] = response("No; the text says why.", "text/plain", string_schema());
       operation["responses"] = std::move(responses);
       add(path, "get", "health", id, summary, std::move(operation));

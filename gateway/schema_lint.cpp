@@ -69,8 +69,10 @@ class Linter {
         add(place, "field_renumbered", "id " + std::to_string(field->id()) + " became " + std::to_string(kept->id()));
       const std::string now_type = name_of_type(new_, *kept->type());
       if (now_type != type) add(place, "type_changed", type + " became " + now_type);
+      // Of what is no scalar, `optional` only says that it is not required.
+      const bool is_scalar = field->type()->base_type() < reflection::String;
       if (kept->default_integer() != field->default_integer() || kept->default_real() != field->default_real() ||
-          kept->optional() != field->optional())
+          (is_scalar && kept->optional() != field->optional()))
         add(place, "default_changed", "absent values would read differently");
       if (kept->required() && !field->required()) add(place, "required_added", "old records that lack it would not verify");
       if (kept->deprecated() && !field->deprecated()) add(place, "field_deprecated", "old records still hold it");

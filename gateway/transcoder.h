@@ -41,6 +41,8 @@ struct Problem {
   std::string pointer;  // JSON Pointer (RFC 6901) into the body; "/booking_id" for a path parameter too.
   ProblemCode code{};
   std::string detail;   // For people; never repeats a value.
+
+  bool operator==(const Problem&) const = default;
 };
 
 // A field that the gateway fills itself.

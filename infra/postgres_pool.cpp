@@ -21,6 +21,7 @@ constexpr int connect_timeout_seconds = 5;
 constexpr int unacknowledged_timeout_ms = 10'000;  // A server that fell silent is noticed then, not after the kernel's quarter of an hour.
 
 // The statement that makes a transaction the user's. All of it is local to the transaction, also when a pooler stands between.
+constexpr const char* enter_name = "enter_context";
 constexpr const char* enter_context =
     "SELECT set_config('role', $1, true), set_config('request.jwt.claims', $2, true), set_config('request.method', $3, true), "
     "set_config('request.path', $4, true), set_config('statement_timeout', $5, true), set_config('TimeZone', 'UTC', true)";
@@ -79,27 +80,30 @@ PostgresRows rows_of(const pqxx::result& result) {
 
 }  // namespace
 
-// One session. Between queries it is outside any transaction and has no state; if that is in doubt, it is dropped.
+// One session. A query's transaction is ended by leave() or by the next query, in the same message that begins the next one, so that a
+// busy connection spares a round trip. If its state is ever in doubt, the session is dropped.
 class PostgresPool::Connection {
  public:
-  explicit Connection(const std::string& url) : session_(url), backend_(session_.backendpid()) {}
+  explicit Connection(const std::string& url) : session_(url), backend_(session_.backendpid()) {
+    session_.prepare(enter_name, enter_context);
+  }
 
   // Throws pqxx's exceptions.
   PostgresRows read(const ReadQuery& query, const std::string& timeout_ms) {
-    execute("BEGIN READ ONLY");
+    // There is nothing to commit, and a rollback cannot fail for any reason but the connection's.
+    execute(std::exchange(entered_, true) ? "ROLLBACK; BEGIN READ ONLY" : "BEGIN READ ONLY");
     pqxx::nontransaction transaction(session_);  // pqxx's name for: BEGIN and its end are ours.
-    transaction.exec_params(enter_context, query.role, query.claims, query.method, query.path, timeout_ms);
+    transaction.exec_prepared(enter_name, query.role, query.claims, query.method, query.path, timeout_ms);
     const pqxx::result result = transaction.exec_params(query.sql, pqxx::prepare::make_dynamic_params(query.parameters));
     // pqxx may reconnect without a word, and the statement would have run outside our transaction, without the role.
     if (session_.backendpid() != backend_) throw pqxx::broken_connection("the connection was replaced during a query");
     return rows_of(result);
   }
 
-  // Ends the transaction after read(), whether that threw or not; false: the connection must not be used again. There is
-  // nothing to commit, and a rollback cannot fail for any reason but the connection's.
+  // Ends the transaction, if there is one; false: the session must not be used again.
   bool leave() noexcept {
     try {
-      execute("ROLLBACK");
+      if (std::exchange(entered_, false)) execute("ROLLBACK");
       return session_.is_open() && session_.backendpid() == backend_;
     } catch (const std::exception&) {
       return false;
@@ -121,6 +125,7 @@ class PostgresPool::Connection {
 
   pqxx::connection session_;
   int backend_;
+  bool entered_ = false;  // A transaction is open, with the context of the last query.
 };
 
 PostgresPool::PostgresPool(PostgresPoolOptions options) : options_(std::move(options)), connections_(options_.connections) {
@@ -166,6 +171,11 @@ void PostgresPool::stop() {
 void PostgresPool::serve(std::size_t worker) {
   while (true) {
     std::unique_lock lock(mutex_);
+    if (queue_.empty()) {
+      lock.unlock();
+      if (connections_[worker] && !connections_[worker]->leave()) replace(worker, nullptr);
+      lock.lock();
+    }
     work_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
     if (stopping_) return;
     Job job = std::move(queue_.front());
@@ -176,24 +186,27 @@ void PostgresPool::serve(std::size_t worker) {
   }
 }
 
+bool PostgresPool::replace(std::size_t worker, std::unique_ptr<Connection> by) {
+  const std::lock_guard lock(mutex_);
+  connections_[worker].swap(by);  // The old one is closed after the lock, when `by` ends.
+  return !stopping_;
+}
+
 ReadOutcome PostgresPool::run(std::size_t worker, const ReadQuery& query) {
   std::unique_ptr<Connection>& connection = connections_[worker];
-  const auto replace = [&](std::unique_ptr<Connection> by) {
-    const std::lock_guard lock(mutex_);
-    connection.swap(by);  // The old one is closed after the lock, when `by` ends.
-    return stopping_;
-  };
   while (true) {
     const bool fresh = connection == nullptr;
     std::optional<ReadOutcome> outcome;
     bool broken = false;
     try {
-      if (fresh && replace(std::make_unique<Connection>(with_timeouts(options_.url))))
+      if (fresh && !replace(worker, std::make_unique<Connection>(with_timeouts(options_.url))))
         return std::unexpected(refused("the server is stopping"));
       outcome = connection->read(query, std::to_string(options_.statement_timeout.count()));
     } catch (const pqxx::broken_connection& error) {
       outcome = std::unexpected(unreachable(error.what()));
       broken = true;
+    } catch (const pqxx::insufficient_privilege& error) {  // The one whose sqlstate libpqxx 6.4.5 forgets.
+      outcome = std::unexpected(statement_failure("42501", error.what()));
     } catch (const pqxx::sql_error& error) {
       outcome = std::unexpected(statement_failure(error.sqlstate(), error.what()));
       broken = !connection->is_open();  // The server's last word before it closed, say "terminating connection".
@@ -205,7 +218,7 @@ ReadOutcome PostgresPool::run(std::size_t worker, const ReadQuery& query) {
       outcome = std::unexpected(unreachable(error.what()));
       broken = true;
     }
-    if (connection && (broken || !connection->leave())) replace(nullptr);
+    if (broken) replace(worker, nullptr);
     if (!broken || fresh) {
       if (broken && outcome->error().kind == PostgresFailure::Kind::statement) outcome->error().kind = PostgresFailure::Kind::unreachable;
       return std::move(*outcome);

@@ -85,6 +85,7 @@ class PostgresPool {
   };
 
   void serve(std::size_t worker);
+  bool replace(std::size_t worker, std::unique_ptr<Connection> by);  // False when the pool stops.
   ReadOutcome run(std::size_t worker, const ReadQuery& query);
 
   const PostgresPoolOptions options_;

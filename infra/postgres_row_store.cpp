@@ -425,8 +425,6 @@ void PostgresRowStore::apply(Generation generation, const RowBatch& batch, std::
   }
   transact([&](pqxx::transaction_base& tx) {
     as_projector(tx);
-    // Bare tables of a rebuild have no grants yet, nor policies to go through.
-    if (generation == Generation::next) as_owner(tx);
     lock(tx, projection_.name, false);
     const auto moved = run(
         tx,
@@ -481,7 +479,10 @@ void PostgresRowStore::begin_rebuild(const LogIdentity& log) {
     lock(tx, projection_.name, true);
     make_base(tx, sql_);
     tx.exec_params0("DELETE FROM guildhall.projections WHERE projection = $1 AND state = 'next'", std::string(projection_.name));
-    make_tables(tx, std::string(projection_.name) + "_rm_next", sql_.tables);
+    const std::string schema = std::string(projection_.name) + "_rm_next";
+    make_tables(tx, schema, sql_.tables);
+    tx.exec0("GRANT USAGE ON SCHEMA " + schema + " TO guildhall_projector");
+    tx.exec0("GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA " + schema + " TO guildhall_projector");
     register_generation(tx, projection_.name, Generation::next, checksum_, log);
   });
 }
@@ -512,14 +513,13 @@ void PostgresRowStore::swap() {
       tx.exec_params0("UPDATE guildhall.projections SET state = 'previous' WHERE projection = $1 AND state = 'live'", name);
     }
     tx.exec_params0("UPDATE guildhall.projections SET state = 'live' WHERE projection = $1 AND state = 'next'", name);
-    // Views hold their tables by identity: they go with the old ones, and are made again over the new. The old views must not keep the old
-    // tables from being dropped later.
+    // Views hold their tables by identity: the script drops them and makes them again over the new tables.
     tx.exec0("SET LOCAL client_min_messages = warning");
     if (has("live")) {
       tx.exec0("DROP SCHEMA IF EXISTS " + schema + "_previous CASCADE");
       tx.exec0("ALTER SCHEMA " + schema + " RENAME TO " + name + "_rm_previous");
     }
-    tx.exec0("ALTER SCHEMA " + schema + "_next RENAME TO " + schema.substr(schema.find_last_of('.') + 1));
+    tx.exec0("ALTER SCHEMA " + schema + "_next RENAME TO " + schema);
     run_script(tx, sql_.views);
   });
 }
@@ -558,7 +558,6 @@ void PostgresRowStore::dump(Generation generation, const Table& table, const std
     }
   transact([&](pqxx::transaction_base& tx) {
     as_projector(tx);
-    if (generation == Generation::next) as_owner(tx);
     lock(tx, projection_.name, false);
     tx.exec0("DECLARE all_rows NO SCROLL CURSOR FOR SELECT " + columns + " FROM " + std::string(projection_.name) + "_rm" +
              suffix_of(generation) + "." + std::string(table.name) + " ORDER BY " + order);
@@ -571,7 +570,7 @@ void PostgresRowStore::dump(Generation generation, const Table& table, const std
           if (field.is_null())
             out += "\\N";
           else
-            append_copy_text(out, field.view());
+            append_copy_text(out, {field.c_str(), field.size()});
           out.push_back('\t');
         }
         out.pop_back();

@@ -190,7 +190,8 @@ class RowStore {
   virtual void note_failure(const ProjectionFailure& failure) = 0;
   virtual std::vector<ProjectionFailure> failures() = 0;
 
-  // Rebuild, blue/green. begin throws away an unfinished `next` and makes a bare one (no policies, grants, secondary indexes).
+  // Rebuild, blue/green. begin throws away an unfinished `next` and makes a bare one: no policies, no grants
+  // but the projector's, no secondary indexes.
   virtual void begin_rebuild(const LogIdentity& log) = 0;
   // Indexes, policies, grants and statistics for `next`.
   virtual void secure_next() = 0;

@@ -29,6 +29,11 @@ class Offering : public Given {
   const std::int32_t day = day_of(2026, 1, 19);  // Two weeks ahead: the expert's six days end before it.
   Micros on_day(int hour_of_day, int minute = 0) const { return day * day_us + hour_of_day * hour_us + minute * minute_us; }
 
+  // As in Given, so that what this class adds may follow.
+  Offering& given(const std::vector<AnyEvent>& events) { return Given::given(events), *this; }
+  Offering& as(const Actor& who) { return Given::as(who), *this; }
+  Offering& at(Micros instant) { return Given::at(instant), *this; }
+
   void SetUp() override { start_over(); }
   void start_over() {
     world = World();

@@ -149,8 +149,8 @@ TEST(FramingGate, answers_each_raw_block_as_listed) {
       {"content length fraction", post("Content-Length: 5.0\r\n"), 400},
       {"content length with inner blank", post("Content-Length: 1 2\r\n"), 400},
       {"content length empty", post("Content-Length:\r\n"), 400},
-      {"content length twice, equal", post("Content-Length: 5\r\nContent-Length: 5\r\n"), 400, "invalid_request", "more than once"},
-      {"content length twice, other", post("Content-Length: 5\r\ncontent-length: 6\r\n"), 400, "invalid_request", "more than once"},
+      {"length twice, equal", post("Content-Length: 5\r\nContent-Length: 5\r\n"), 400, "invalid_request", "more than once"},
+      {"length twice, other", post("Content-Length: 5\r\ncontent-length: 6\r\n"), 400, "invalid_request", "more than once"},
       {"body on get", with_host("GET / HTTP/1.1", "Content-Length: 1\r\n"), 400, "invalid_request", "no body"},
       {"body on head", with_host("HEAD / HTTP/1.1", "Content-Length: 1\r\n"), 400, "invalid_request", "no body"},
       {"body on delete", with_host("DELETE / HTTP/1.1", "Content-Length: 1\r\n"), 400, "invalid_request", "no body"},
@@ -158,13 +158,13 @@ TEST(FramingGate, answers_each_raw_block_as_listed) {
       {"body on put", with_host("PUT / HTTP/1.1", "Content-Length: 1\r\n")},
       {"body on patch", with_host("PATCH / HTTP/1.1", "Content-Length: 1\r\n")},
       // Other headers that must not be doubled, or not be there.
-      {"authorization twice", post("Authorization: Bearer a\r\nAuthorization: Bearer b\r\n"), 400, "invalid_request", "more than once"},
+      {"authorization twice", post("Authorization: a\r\nAuthorization: b\r\n"), 400, "invalid_request", "more than once"},
       {"apikey twice", post("apikey: a\r\nAPIKEY: a\r\n"), 400, "invalid_request", "more than once"},
       {"idempotency key twice", post("Idempotency-Key: a\r\nIdempotency-Key: a\r\n"), 400, "invalid_request", "more than once"},
       {"content type twice", post("Content-Type: a/b\r\nContent-Type: a/b\r\n"), 400, "invalid_request", "more than once"},
       {"each of them once", post("Authorization: a\r\napikey: b\r\nIdempotency-Key: c\r\nContent-Type: a/b\r\n")},
       {"cookie twice", post("Cookie: a=1\r\nCookie: b=2\r\n")},
-      {"websocket", with_host("GET / HTTP/1.1", "Connection: Upgrade\r\nUpgrade: websocket\r\n"), 400, "invalid_request", "Upgrade"},
+      {"websocket", with_host("GET / HTTP/1.1", "Connection: x\r\nUpgrade: websocket\r\n"), 400, "invalid_request", "Upgrade"},
       {"h2c", with_host("GET / HTTP/1.1", "Upgrade: h2c\r\n"), 400, "invalid_request", "Upgrade"},
       {"expect continue", post("Expect: 100-Continue\r\nContent-Length: 5\r\n")},
       {"expect something else", post("Expect: miracle\r\n"), 400, "invalid_request", "expectation"},
@@ -267,7 +267,8 @@ TEST(FramingGate, survives_mutated_blocks) {
   constexpr int rounds = 5'000;
   SCOPED_TRACE("seed " + std::to_string(seed));
   std::mt19937_64 random(seed);
-  const std::string original = post("Content-Length: 12\r\nAuthorization: Bearer x\r\nConnection: keep-alive\r\nExpect: 100-continue\r\n");
+  const std::string original =
+      post("Content-Length: 12\r\nAuthorization: Bearer x\r\nConnection: keep-alive\r\nExpect: 100-continue\r\n");
   const std::string spice = "\r\n \t:%.,[]/?\0\x7f\xff"s + "0aZ";
   for (int round = 0; round < rounds; ++round) {
     std::string block = original;

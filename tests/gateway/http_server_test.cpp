@@ -144,7 +144,10 @@ std::string post(std::string_view path, std::string_view body, std::string_view 
          std::string(fields) + "\r\n" + std::string(body);
 }
 bool says_close(const std::string& response) { return response.contains("\r\nConnection: close\r\n"); }
-std::string body_of(const std::string& response) { return response.substr(std::min(response.size(), response.find("\r\n\r\n") + 4)); }
+std::string body_of(const std::string& response) {
+  const std::size_t head_end = response.find("\r\n\r\n");
+  return head_end == std::string::npos ? "" : response.substr(head_end + 4);
+}
 
 class HttpServerTest : public testing::Test {
  protected:

@@ -1,0 +1,105 @@
+#include "cli/platform_policy.h"
+
+#include <toml++/toml.h>
+
+#include <set>
+
+#include "cli/settings.h"
+
+// Defined in platform_files.S.
+extern "C" const char guildhall_platform_tutoring[], guildhall_platform_tutoring_end[];
+
+namespace guildhall {
+namespace {
+
+// Reads known keys and remembers them, so that a mistyped one is refused rather than ignored.
+class Reader {
+ public:
+  Reader(const toml::table& table, std::string where) : table_(table), where_(std::move(where)) {}
+  std::string text(std::string_view path, std::string fallback) { return value<std::string>(path).value_or(std::move(fallback)); }
+  bool boolean(std::string_view path, bool fallback) { return value<bool>(path).value_or(fallback); }
+  std::int64_t integer(std::string_view path, std::int64_t fallback, std::int64_t min, std::int64_t max) {
+    const auto found = value<std::int64_t>(path).value_or(fallback);
+    if (found < min || found > max) fail(path, "must lie between " + std::to_string(min) + " and " + std::to_string(max));
+    return found;
+  }
+  std::vector<std::string> texts(std::string_view path, std::vector<std::string> fallback) {
+    known_.insert(std::string(path));
+    const auto node = table_.at_path(path);
+    if (!node) return fallback;
+    const auto* array = node.as_array();
+    if (array == nullptr) fail(path, "must be a list of strings");
+    std::vector<std::string> out;
+    for (const auto& element : *array) {
+      const auto one = element.value<std::string>();
+      if (!one) fail(path, "must be a list of strings");
+      out.push_back(*one);
+    }
+    return out;
+  }
+  void refuse_unknown() const {
+    for (const auto& [key, node] : table_) {
+      const std::string name(key.str());
+      if (const auto* inner = node.as_table()) {
+        for (const auto& [key2, _] : *inner)
+          if (const std::string path = name + "." + std::string(key2.str()); !known_.contains(path)) fail(path, "is no policy value");
+      } else if (!known_.contains(name)) {
+        fail(name, "is no policy value");
+      }
+    }
+  }
+
+ private:
+  template <class T>
+  std::optional<T> value(std::string_view path) {
+    known_.insert(std::string(path));
+    const auto node = table_.at_path(path);
+    if (!node) return std::nullopt;
+    const auto found = node.value_exact<T>();
+    if (!found) fail(path, "has the wrong type");
+    return found;
+  }
+  [[noreturn]] void fail(std::string_view path, const std::string& what) const {
+    throw SettingsError(where_ + ": " + std::string(path) + " " + what);
+  }
+
+  const toml::table& table_;
+  std::string where_;
+  std::set<std::string> known_;
+};
+
+}  // namespace
+
+PlatformPolicy load_policy(const std::string& platform, const std::string& file) {
+  const std::string where = file.empty() ? "platforms/" + platform + ".toml" : file;
+  toml::table table;
+  try {
+    if (!file.empty()) table = toml::parse_file(file);
+    else if (platform == "tutoring") table = toml::parse(std::string_view(guildhall_platform_tutoring, guildhall_platform_tutoring_end));
+    else throw SettingsError("there is no platform " + platform + "; there is: tutoring");
+  } catch (const toml::parse_error& e) {
+    throw SettingsError(where + ": " + std::string(e.description()));
+  }
+  Reader in(table, where);
+  PlatformPolicy p;
+  p.platform = in.text("name", platform);
+  if (p.platform != platform) throw SettingsError(where + ": is the policy of " + p.platform + ", not of " + platform);
+  p.version = in.text("version", p.version);
+  p.currencies = in.texts("currencies", p.currencies);
+  p.default_currency = in.text("default_currency", p.default_currency);
+  p.duration_step_minutes = static_cast<std::int32_t>(in.integer("bookings.duration_step_minutes", p.duration_step_minutes, 1, 480));
+  p.hold_us = in.integer("bookings.hold_minutes", p.hold_us / minute_us, 1, 1440) * minute_us;
+  p.answer_us = in.integer("bookings.answer_hours", p.answer_us / hour_us, 1, 720) * hour_us;
+  p.horizon_days = static_cast<std::int32_t>(in.integer("schedule.horizon_days", p.horizon_days, 1, 366));
+  p.max_slots_per_day = static_cast<std::int32_t>(in.integer("schedule.max_slots_per_day", p.max_slots_per_day, 1, 192));
+  p.max_windows = static_cast<std::int32_t>(in.integer("schedule.max_windows", p.max_windows, 1, 200));
+  p.max_sessions = static_cast<std::int32_t>(in.integer("schedule.max_sessions", p.max_sessions, 1, 500));
+  p.processor = in.text("payments.processor", p.processor);
+  if (p.processor != "sandbox" && p.processor != "off") throw SettingsError(where + ": payments.processor must be sandbox or off");
+  p.auto_authorize = in.boolean("payments.auto_authorize", p.auto_authorize) && p.processor != "off";
+  p.claim_resolve_us = in.integer("claims.resolve_minutes", p.claim_resolve_us / minute_us, 1, 1440) * minute_us;
+  in.refuse_unknown();
+  return p;
+}
+
+}  // namespace guildhall

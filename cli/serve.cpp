@@ -1,0 +1,72 @@
+// guildhall serve: runs a platform until SIGTERM or SIGINT.
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <pthread.h>
+#include <unistd.h>
+
+#include "cli/commands.h"
+#include "cli/platform.h"
+#include "infra/crash_point.h"
+#include "infra/json_log.h"
+#include "infra/secrets.h"
+#include "infra/system_clock.h"
+
+namespace guildhall {
+namespace {
+
+void arm(const std::string& crash_at) {
+  if (crash_at.empty()) return;
+  const auto colon = crash_at.find(':');
+  const std::string name = crash_at.substr(0, colon);
+  const auto nth = colon == std::string::npos ? 1UL : std::strtoul(crash_at.c_str() + colon + 1, nullptr, 10);
+  if (nth == 0 || !arm_crash_point(name, nth)) throw SettingsError("crash_at: no such place, or not a build with crash points: " + crash_at);
+}
+
+int serve(const CommandLine& line) {
+  const Settings settings = line.settings();
+  arm(settings.text("crash_at"));
+
+  // Every thread inherits the mask; the signals are taken here, one by one.
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int s : {SIGTERM, SIGINT, SIGUSR1}) sigaddset(&signals, s);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+
+  const SystemClock clock;
+  const std::filesystem::path data = settings.text("data");
+  std::filesystem::create_directories(data);
+  const std::filesystem::path description = data / "dev.json";
+  std::filesystem::remove(description);
+  int status = exit_ok;
+  {
+    // A failure wakes the wait below.
+    const pid_t self = ::getpid();
+    Platform platform(settings, [self](const std::string&) { ::kill(self, SIGUSR1); });
+    write_private_file(description, platform.description(settings.text("postgres_url")));
+    log_line(LogLevel::info, clock.now(), "ready",
+             {{"platform", std::string_view(settings.text("platform"))}, {"port", static_cast<std::int64_t>(platform.port())}});
+    int signal = 0;
+    sigwait(&signals, &signal);
+    std::filesystem::remove(description);
+    log_line(LogLevel::info, clock.now(), signal == SIGUSR1 ? "ending after a failure" : "stopping");
+    if (signal == SIGUSR1) status = exit_error;
+    else pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);  // A second signal ends it at once.
+  }
+  if (status != exit_ok) std::_Exit(status);
+  log_line(LogLevel::info, clock.now(), "stopped");
+  return status;
+}
+
+}  // namespace
+
+void add_serve(CLI::App& app, CommandLine& line, Run& run) {
+  auto* serve_app = app.add_subcommand("serve", "Run a platform: HTTP gateway, shards on the embedded log, read models");
+  for (const auto& entry : setting_entries())
+    if (!entry.secret) line.add_setting(*serve_app, std::string(entry.name));
+  serve_app->callback([&] { run = [&line] { return serve(line); }; });
+}
+
+}  // namespace guildhall
