@@ -26,7 +26,9 @@ const AccountState* own(const Uuid& account, const Context& at, const View& view
   return is_registered(s) && may_act_for(at.actor, account) ? &s : nullptr;
 }
 
-bool is_abandoned(const AccountState& s, const Uuid& claim) { return std::ranges::find(s.abandoned_claims, claim) != s.abandoned_claims.end(); }
+bool is_abandoned(const AccountState& s, const Uuid& claim) {
+  return std::ranges::find(s.abandoned_claims, claim) != s.abandoned_claims.end();
+}
 
 bool is_supported(const std::string& currency, const PlatformPolicy& policy) {
   return std::ranges::find(policy.currencies, currency) != policy.currencies.end();

@@ -36,10 +36,12 @@ struct Overloaded : F... {
 
 }  // namespace
 
+template <>
 Decision decide(const AnyCommand& command, const Context& at, const View& view) {
   return std::visit([&](const auto& c) { return decide(c, at, view); }, command);
 }
 
+template <>
 void apply(AnyState& state, const AnyEvent& event) {
   std::visit(
       [&]<class E>(const E& e) {
@@ -51,14 +53,17 @@ void apply(AnyState& state, const AnyEvent& event) {
       event);
 }
 
+template <>
 std::optional<StreamId> target(const AnyCommand& command) {
   return std::visit([](const auto& c) { return target(c); }, command);
 }
 
+template <>
 AnyResource represent(const AnyState& state, std::uint64_t version, const Uuid& part) {
   return std::visit([&](const auto& s) { return represent(s, version, part); }, state);
 }
 
+template <>
 std::vector<Timer> timers(const AnyState& state) {
   using None = std::vector<Timer>;
   return std::visit(Overloaded{[](const ClaimState& s) { return timers(s); }, [](const ScheduleState& s) { return timers(s); },
@@ -68,6 +73,7 @@ std::vector<Timer> timers(const AnyState& state) {
                     state);
 }
 
+template <>
 std::optional<Effect> effect(const AnyState& state) {
   const auto* payment = std::get_if<PaymentState>(&state);
   return payment ? effect(*payment) : std::nullopt;
@@ -97,7 +103,10 @@ std::vector<Reaction> react(const AnyEvent& event) {
   return out;
 }
 
-AccountFact fact_of(const AccountState& s) { return {s.role, s.status, s.is_expert, s.is_learner}; }
+std::optional<AccountFact> fact_of(const AccountState& s) {
+  if (!is_registered(s)) return std::nullopt;
+  return AccountFact{s.role, s.status, s.is_expert, s.is_learner};
+}
 
 AnyState empty_state(StreamKind kind) {
   switch (kind) {

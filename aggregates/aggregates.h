@@ -1,21 +1,32 @@
 // The list of aggregates, and the four questions that the shard asks of any of them.
 #pragma once
 
+#include <concepts>
+
 #include "aggregates/decision.h"
 
 namespace guildhall {
 
-// Decides. Total over AnyCommand: a command without `decide` does not compile.
-Decision decide(const AnyCommand& command, const Context& at, const View& view);
+// The questions below take the variants and nothing that converts to one: an aggregate that lacks an overload for one of its types must
+// not compile, rather than convert and call itself.
+template <class T, class Variant>
+concept Exactly = std::same_as<T, Variant>;
+
+// Decides. Total over AnyCommand.
+template <Exactly<AnyCommand> Command>
+Decision decide(const Command& command, const Context& at, const View& view);
 
 // The only mutator of a state, shared by the live path and replay. CHECKs that the event belongs to the state's stream.
-void apply(AnyState& state, const AnyEvent& event);
+template <Exactly<AnyEvent> Event>
+void apply(AnyState& state, const Event& event);
 
 // The stream that If-Match speaks of; nullopt for commands that create.
-std::optional<StreamId> target(const AnyCommand& command);
+template <Exactly<AnyCommand> Command>
+std::optional<StreamId> target(const Command& command);
 
 // What a reply says of a subject, after its events.
-AnyResource represent(const AnyState& state, std::uint64_t version, const Uuid& part);
+template <Exactly<AnyState> State>
+AnyResource represent(const State& state, std::uint64_t version, const Uuid& part);
 
 // The timers that a state wants; the shard keeps them durably and sends `command` once when due. At most one of a name per stream.
 struct Timer {
@@ -24,7 +35,8 @@ struct Timer {
   AnyCommand command;
   friend bool operator==(const Timer& a, const Timer& b) { return a.name == b.name && a.due == b.due && a.command == b.command; }
 };
-std::vector<Timer> timers(const AnyState& state);
+template <Exactly<AnyState> State>
+std::vector<Timer> timers(const State& state);
 
 // A call to the world that a state wants made: an outbox entry while the state wants it, performed with `id` as the provider's
 // idempotency key, and answered by a command. A state wants at most one at a time.
@@ -38,7 +50,8 @@ struct Effect {
   std::string external_id;
   friend bool operator==(const Effect&, const Effect&) = default;
 };
-std::optional<Effect> effect(const AnyState& state);
+template <Exactly<AnyState> State>
+std::optional<Effect> effect(const State& state);
 
 // What other entity groups are told of an event (design: reactions). Runs once, in the event's own append.
 struct Reaction {
@@ -47,8 +60,8 @@ struct Reaction {
 };
 std::vector<Reaction> react(const AnyEvent& event);
 
-// The directory's fact of an account state.
-AccountFact fact_of(const AccountState& state);
+// The directory's fact of an account state; none of an account that is not registered (a lapsed claim leaves a stream too).
+std::optional<AccountFact> fact_of(const AccountState& state);
 
 // Bump when the meaning of `apply` or a state schema changes: the shard then rebuilds its states from the log at start.
 inline constexpr std::uint32_t evolve_version = 1;

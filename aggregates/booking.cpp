@@ -41,14 +41,16 @@ std::optional<Code> refusal(const FoundSlot& found, const Uuid& learner, const C
   if (fact->status != ::account::v1::Status::active) return Code::account_banned;
   const Uuid& expert = found.day->expert_id;
   const auto& offering = view.get<AccountState>(expert);
-  if (!offering.is_expert || offering.status != ::account::v1::Status::active || !offering.accepting) return Code::expert_not_accepting;
+  const bool accepting = offering.is_expert && offering.status == ::account::v1::Status::active && offering.accepting;
+  if (!accepting) return Code::expert_not_accepting;
   if (learner == expert) return Code::own_session;
   if (!view.get<SessionState>(found.slot->session_id()).is_active) return Code::session_inactive;
   return seat_refusal(found, learner, at.now);
 }
 
 // The end of a live booking: what happened, the seat, and the money.
-std::vector<NewEvent> end_booking(const BookingState& s, AnyEvent what, std::string_view reason, const Context& at, const View& view) {
+std::vector<NewEvent> end_booking(const BookingState& s, AnyEvent what, std::string_view reason, const Context& at,
+                                  const View& view) {
   std::vector<NewEvent> events{{stream_of(s.booking_id), std::move(what)}};
   append(events, release_seat(view, s.slot_id, s.booking_id));
   if (!is_nil(s.payment_id)) append(events, return_money(s.payment_id, reason, at, view));
@@ -87,14 +89,15 @@ Decision decide(const CreateBooking& c, const Context& at, const View& view) {
     events.push_back({{StreamKind::session, created.session_id}, session::SessionFirstBooked{.session_id = created.session_id}});
   append(events, hold_seat(view, found, created.booking_id, created.learner_id));
   if (!free) {
-    events.push_back({{StreamKind::payment, created.payment_id}, payment::PaymentInitiated{.payment_id = created.payment_id,
-                                                                                          .booking_id = created.booking_id,
-                                                                                          .payer_id = created.learner_id,
-                                                                                          .payee_id = created.expert_id,
-                                                                                          .amount_cents = created.amount_cents,
-                                                                                          .currency = created.currency,
-                                                                                          .processor = at.policy.processor,
-                                                                                          .auto_authorize = at.policy.auto_authorize}});
+    payment::PaymentInitiated initiated{.payment_id = created.payment_id,
+                                        .booking_id = created.booking_id,
+                                        .payer_id = created.learner_id,
+                                        .payee_id = created.expert_id,
+                                        .amount_cents = created.amount_cents,
+                                        .currency = created.currency,
+                                        .processor = at.policy.processor,
+                                        .auto_authorize = at.policy.auto_authorize};
+    events.push_back({{StreamKind::payment, created.payment_id}, std::move(initiated)});
   }
   return accepted;
 }
@@ -188,7 +191,8 @@ MoneyTaken take_money(const Uuid& booking_id, const Context& at, const View& vie
   switch (s.status) {
     case Status::pending:
       taken.wanted = true;
-      if (!s.secured) taken.events.push_back({stream_of(booking_id), BookingSecured{.booking_id = booking_id, .expires_at = expires_at}});
+      if (!s.secured)
+        taken.events.push_back({stream_of(booking_id), BookingSecured{.booking_id = booking_id, .expires_at = expires_at}});
       break;
     case Status::confirmed:
     case Status::completed:

@@ -1,8 +1,8 @@
 // A booking: hold, authorization, confirm, decline, cancel, expiry (TU-29..36, TU-40, A-TU-5..7, M-2).
 //
 //   pending (unsecured: the hold runs) -> pending (secured: the expert has to answer) -> confirmed -> completed | no_show
-//   pending -> declined | expired | cancelled; confirmed -> cancelled; expired (never secured) -> pending, when late money finds the seat
-//   free; no_show -> completed, by an admin.
+//   pending -> declined | expired | cancelled; confirmed -> cancelled; expired (never secured) -> pending, when late money finds
+//   the seat free; no_show -> completed, by an admin.
 // A live booking (pending, confirmed) and one that took place hold their seat; every other end has given it back once.
 #pragma once
 
@@ -24,7 +24,7 @@ struct MoneyTaken {
   bool wanted = false;           // False: the booking has ended, and the money goes back.
   std::vector<NewEvent> events;  // Of the booking and its seat.
 };
-// The money is there: it secures a pending booking, and brings back one that expired before it came, if its seat is still to be had.
+// The money is there: it secures a pending booking, and brings back one that expired before it came, if its seat can be had.
 MoneyTaken take_money(const Uuid& booking_id, const Context& at, const View& view);
 // The money will not come: a live booking ends (A-TU-7). No events for one that has ended.
 std::vector<NewEvent> lose_money(const Uuid& booking_id, std::string_view reason, const View& view);

@@ -27,8 +27,8 @@ Uuid day_beside(const Uuid& calendar_id, std::int32_t utc_day) {
   return Uuid(calendar_id.hi(), 2ULL << 62 | static_cast<std::uint64_t>(utc_day) << hash_bits);
 }
 
-// The days of one expert whose slots may overlap the slot `id`, [start, end): the start's own; the one before, when a slot of it may
-// reach so far; the one after, when the interval passes midnight. Null where there is none.
+// The days of one expert whose slots may overlap the slot `id`, [start, end): the start's own; the one before, when a slot of it
+// may reach so far; the one after, when the interval passes midnight. Null where there is none.
 std::array<const DayState*, 3> days_touching(const View& view, const Uuid& expert, const Uuid& id, Micros start, Micros end) {
   const auto load = [&](std::int32_t day) -> const DayState* {
     const Uuid day_id = day_beside(id, day);
@@ -58,8 +58,8 @@ bool taken_nearby(const View& view, const Uuid& expert, const Uuid& id, Micros s
   return false;
 }
 
-// The event `own` on the slot's day, with the seats of the slot itself and of every overlapping slot whose hidden flag turns with it;
-// the overlapping slots of other days follow on their own streams.
+// The event `own` on the slot's day, with the seats of the slot itself and of every overlapping slot whose hidden flag turns with
+// it; the overlapping slots of other days follow on their own streams.
 template <class Own>
 std::vector<NewEvent> with_overlaps(const View& view, const FoundSlot& found, Own own, std::int32_t taken) {
   const DaySlot& slot = *found.slot;
@@ -79,7 +79,8 @@ std::vector<NewEvent> with_overlaps(const View& view, const FoundSlot& found, Ow
     if (day == found.day) {
       own.changed.insert(own.changed.end(), changed.begin(), changed.end());
     } else if (!changed.empty()) {
-      others.push_back({stream_of(*day), OverlapChanged{.expert_id = day->expert_id, .day = day->day, .changed = std::move(changed)}});
+      others.push_back(
+          {stream_of(*day), OverlapChanged{.expert_id = day->expert_id, .day = day->day, .changed = std::move(changed)}});
     }
   }
   std::vector<NewEvent> events{{stream_of(*found.day), std::move(own)}};
@@ -106,7 +107,8 @@ void copy_seats(DayState& day, const std::vector<SlotSeats>& changed) {
   for (const SlotSeats& c : changed)
     for (DaySlot& s : day.slots)
       if (s.slot_id() == c.slot_id())
-        s = DaySlot(s.slot_id(), s.session_id(), s.window_id(), s.start_at(), s.end_at(), c.max(), c.taken(), c.blocked(), c.hidden());
+        s = DaySlot(s.slot_id(), s.session_id(), s.window_id(), s.start_at(), s.end_at(), c.max(), c.taken(), c.blocked(),
+                    c.hidden());
 }
 
 }  // namespace
@@ -154,14 +156,16 @@ std::vector<NewEvent> release_seat(const View& view, const Uuid& slot_id, const 
   return with_overlaps(view, found, SeatReleased{.booking_id = booking}, found.slot->taken() - 1);
 }
 
-Decision decide(const BlockSlot& c, const Context& at, const View& view) { return set_blocked<SlotBlocked>(c.slot_id, true, at, view); }
+Decision decide(const BlockSlot& c, const Context& at, const View& view) {
+  return set_blocked<SlotBlocked>(c.slot_id, true, at, view);
+}
 
 Decision decide(const UnblockSlot& c, const Context& at, const View& view) {
   return set_blocked<SlotUnblocked>(c.slot_id, false, at, view);
 }
 
-std::vector<NewEvent> regenerate_day(const View& view, const Uuid& expert, std::int32_t utc_day, std::span<const WantedSlot> wanted,
-                                     Micros now, std::string_view tzdb_version) {
+std::vector<NewEvent> regenerate_day(const View& view, const Uuid& expert, std::int32_t utc_day,
+                                     std::span<const WantedSlot> wanted, Micros now, std::string_view tzdb_version) {
   const StreamId stream{StreamKind::calendar, calendar_day_id(expert, utc_day)};
   const auto& day = view.get<DayState>(stream.id);
   CHECK(!view.exists<DayState>(stream.id) || day.expert_id == expert);

@@ -32,11 +32,11 @@ struct FoundSlot {
 };
 FoundSlot find_slot(const View& view, const Uuid& slot_id);
 
-// Why this learner cannot have a seat of this slot now: past, already seated, blocked, hidden by an overlapping slot, full (A-TU-3..6).
+// Why this learner cannot have a seat of this slot now: past, already seated, blocked, hidden by an overlap, full (A-TU-3..6).
 std::optional<Code> seat_refusal(const FoundSlot& found, const Uuid& learner, Micros now);
 
-// The events that seat a booking, on the slot's day and on every neighbouring day with a slot that is hidden by it. The caller has asked
-// seat_refusal.
+// The events that seat a booking, on the slot's day and on every neighbouring day with a slot that it hides. The caller has
+// asked seat_refusal.
 std::vector<NewEvent> hold_seat(const View& view, const FoundSlot& found, const Uuid& booking, const Uuid& learner);
 // The events that give a booking's seat back, once: none when it holds no seat (A-TU-7).
 std::vector<NewEvent> release_seat(const View& view, const Uuid& slot_id, const Uuid& booking);
@@ -49,10 +49,10 @@ struct WantedSlot {
   Micros end_at = 0;
   std::int32_t max = 0;
 };
-// The event that makes a day's future slots the wanted ones, or none. Booked slots stay as they are, wanted or not (A-TU-16, A-TU-17);
-// `wanted` may name a slot twice (two windows over the same hours): the first counts.
-std::vector<NewEvent> regenerate_day(const View& view, const Uuid& expert, std::int32_t utc_day, std::span<const WantedSlot> wanted,
-                                     Micros now, std::string_view tzdb_version);
+// The event that makes a day's future slots the wanted ones, or none. Booked slots stay as they are, wanted or not (A-TU-16,
+// A-TU-17); `wanted` may name a slot twice (two windows over the same hours): the first counts.
+std::vector<NewEvent> regenerate_day(const View& view, const Uuid& expert, std::int32_t utc_day,
+                                     std::span<const WantedSlot> wanted, Micros now, std::string_view tzdb_version);
 
 std::optional<StreamId> target(const calendar::BlockSlot& c);
 std::optional<StreamId> target(const calendar::UnblockSlot& c);

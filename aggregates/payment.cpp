@@ -54,7 +54,8 @@ Decision decide(const RecordAuthorized& c, const Context& at, const View& view) 
   const auto& s = view.get<PaymentState>(c.payment_id);
   if (s.authorized_cents > 0) return nothing_new(c.payment_id);
   Accepted accepted = nothing_new(c.payment_id);
-  accepted.events.push_back({stream_of(c.payment_id), PaymentAuthorized{.payment_id = c.payment_id, .external_id = c.external_id}});
+  accepted.events.push_back(
+      {stream_of(c.payment_id), PaymentAuthorized{.payment_id = c.payment_id, .external_id = c.external_id}});
   MoneyTaken taken = take_money(s.booking_id, at, view);
   append(accepted.events, std::move(taken.events));
   if (!taken.wanted) accepted.events.push_back({stream_of(c.payment_id), CancelRequested{.payment_id = c.payment_id}});

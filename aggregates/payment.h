@@ -2,10 +2,10 @@
 //
 //   pending | processing (an authorize call is under way) -> authorized -> captured -> partially_refunded -> refunded
 //   pending | processing -> failed | cancelled; authorized -> cancelled, or failed when its capture is refused
-// The processor's answers may come twice and in any order (PY-4). What says less than is known already is absorbed; what says that money
-// has come is believed whatever the status, because the money is there: it secures its booking, or goes back.
-// A refused void is answered by RecordCancelled (nothing is held any more) or RecordCaptured (it came too late); never by RecordFailed,
-// which a payment being voided takes for an old message.
+// The processor's answers may come twice and in any order (PY-4). What says less than is known is absorbed, what says that
+// money has come is believed whatever the status, because the money is there: it secures its booking, or goes back.
+// A refused void is answered by RecordCancelled (nothing is held any more) or RecordCaptured (it came too late); never by
+// RecordFailed, which a payment being voided takes for an old message.
 #pragma once
 
 #include "aggregates/aggregates.h"
@@ -24,8 +24,8 @@ Decision decide(const payment::RequestRefund& c, const Context& at, const View& 
 
 // The booking is confirmed: asks for the authorized money, unless it was captured before.
 std::vector<NewEvent> capture_money(const Uuid& payment_id, const View& view);
-// The booking ends: refunds what is captured, voids what is authorized, cancels what was never answered. An authorization or a capture
-// under way is left until its answer, which then finds the booking ended.
+// The booking ends: refunds what is captured, voids what is authorized, cancels what was never answered. An authorization or a
+// capture under way is left until its answer, which then finds the booking ended.
 std::vector<NewEvent> return_money(const Uuid& payment_id, std::string_view reason, const Context& at, const View& view);
 
 std::optional<StreamId> target(const payment::RecordAuthorized& c);

@@ -53,7 +53,8 @@ Decision accept(const Uuid& expert, const Uuid& window, Replan plan, bool create
 
 // The slots of one window and session on one local date. Starts go by the clock's face; the whole slot must lie in the window on that
 // face, also when the clock is changed inside it.
-void append_slots(std::vector<WantedSlot>& out, const WindowT& w, const OfferedSession& session, std::int32_t date, const TimeZones& zones) {
+void append_slots(std::vector<WantedSlot>& out, const WindowT& w, const OfferedSession& session, std::int32_t date,
+                  const TimeZones& zones) {
   const std::int32_t minutes = session.duration_minutes();
   for (std::int32_t start = w.start_time; start + minutes <= w.end_time; start += minutes) {
     const auto start_at = zones.instant(w.timezone, {date, start * 60});

@@ -1,6 +1,7 @@
 // GET /rest/v1/<relation>: a read model's rows, as the row-level policies let this caller see them, in PostgREST's dialect.
 //
-// Order of work: plan (refusals cost nothing), wait for the position that a consistency token names, then one read-only transaction.
+// Order of work: plan (refusals cost nothing), wait for the position that a consistency token names, then one read-only
+// transaction.
 #pragma once
 
 #include <atomic>

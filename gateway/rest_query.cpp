@@ -36,12 +36,13 @@ struct IsValue {
 constexpr std::array<IsValue, 4> is_values{{{"null", "NULL"}, {"true", "TRUE"}, {"false", "FALSE"}, {"unknown", "UNKNOWN"}}};
 
 Unexpected unparsable(std::string_view what, std::string_view text, std::string details, std::optional<std::string> hint = {}) {
-  return Unexpected(RestError{400, "PGRST100", fmt::format("\"failed to parse {} ({})\" (line 1, column 1)", what, text), std::move(details),
-                              std::move(hint)});
+  return Unexpected(RestError{400, "PGRST100", fmt::format("\"failed to parse {} ({})\" (line 1, column 1)", what, text),
+                              std::move(details), std::move(hint)});
 }
 
 Unexpected too_many(std::string_view what, std::size_t limit) {
-  return Unexpected(RestError{400, "PGRST100", fmt::format("too many {}", what), fmt::format("At most {} are allowed.", limit), {}});
+  return Unexpected(
+      RestError{400, "PGRST100", fmt::format("too many {}", what), fmt::format("At most {} are allowed.", limit), {}});
 }
 
 Unexpected not_satisfiable(std::string details) {
@@ -108,7 +109,7 @@ std::string array_literal(const std::vector<std::string>& values) {
   return out + '}';
 }
 
-// A value in double quotes, where a backslash takes the next character as it is; taken off the text. Nothing if the quote never ends.
+// A value in double quotes, where a backslash takes the next character as it is; taken off the text. Nothing if it does not end.
 std::optional<std::string> quoted_value(std::string_view& text) {
   std::string value;
   for (std::size_t at = 1; at < text.size(); ++at) {
@@ -265,7 +266,8 @@ class StatementBuilder {
       value = std::string(std::exchange(rest, {}));
     }
     for (const Comparison& comparison : comparisons)
-      if (op == comparison.name) return fmt::format("{}{} {} {}", negation, field, comparison.sql, parameter(std::move(*value), type));
+      if (op == comparison.name)
+        return fmt::format("{}{} {} {}", negation, field, comparison.sql, parameter(std::move(*value), type));
     if (op == "like" || op == "ilike") {
       std::ranges::replace(*value, '*', '%');  // A percent sign would have to be encoded in a URL.
       return fmt::format("{}{} {} {}", negation, field, op == "like" ? "LIKE" : "ILIKE", parameter(std::move(*value), "text"));
@@ -412,7 +414,8 @@ std::expected<Preferences, RestError> preferences_of(std::string_view header) {
 
 std::string applied(const Preferences& preferences) {
   std::vector<std::string> parts;
-  if (preferences.handling) parts.emplace_back(*preferences.handling == Handling::strict ? "handling=strict" : "handling=lenient");
+  if (preferences.handling)
+    parts.emplace_back(*preferences.handling == Handling::strict ? "handling=strict" : "handling=lenient");
   if (preferences.count_exact) parts.emplace_back("count=exact");
   if (preferences.wait) parts.push_back(fmt::format("wait={}", preferences.wait->count()));
   return fmt::format("{}", fmt::join(parts, ", "));
@@ -484,11 +487,12 @@ std::string to_json(const RestError& error) {
   const auto text = [](const std::optional<std::string>& value) {
     return value ? boost::json::serialize(boost::json::value(*value)) : std::string("null");
   };
-  return fmt::format(R"({{"code":{},"details":{},"hint":{},"message":{}}})", text(error.code), text(error.details), text(error.hint),
-                     text(error.message));
+  return fmt::format(R"({{"code":{},"details":{},"hint":{},"message":{}}})", text(error.code), text(error.details),
+                     text(error.hint), text(error.message));
 }
 
-std::expected<RestPlan, RestError> plan_read(const RestRequest& request, const RelationCatalogue& catalogue, std::size_t max_rows) {
+std::expected<RestPlan, RestError> plan_read(const RestRequest& request, const RelationCatalogue& catalogue,
+                                             std::size_t max_rows) {
   const std::string_view profile = request.accept_profile.empty() ? "public" : request.accept_profile;
   if (profile != "public" && profile != catalogue.schema) {
     return Unexpected(
@@ -519,11 +523,12 @@ std::expected<RestPlan, RestError> plan_read(const RestRequest& request, const R
       continue;
     }
     std::string_view group = *name;
-    const bool negated = consume(group, "not.") && (group == "and" || group == "or");
-    Sql sql = group == "and" || group == "or" ? builder.group(*value, group == "and" ? " AND " : " OR ") : builder.filter(*name, *value);
+    const bool after_not = consume(group, "not.");
+    const bool is_group = group == "and" || group == "or";
+    Sql sql = is_group ? builder.group(*value, group == "and" ? " AND " : " OR ") : builder.filter(*name, *value);
     if (!sql) return Unexpected(std::move(sql.error()));
     where += where.empty() ? " WHERE " : " AND ";
-    if (negated) where += "NOT ";
+    if (is_group && after_not) where += "NOT ";
     where += *sql;
   }
 
@@ -544,7 +549,8 @@ std::expected<RestPlan, RestError> plan_read(const RestRequest& request, const R
   const bool single = *media == Media::single_object;
   std::string body = "''";
   if (!request.head) {
-    body = single ? fmt::format("(json_agg({}) -> 0)::text", page_alias) : fmt::format("coalesce(json_agg({}), '[]')::text", page_alias);
+    body = single ? fmt::format("(json_agg({}) -> 0)::text", page_alias)
+                  : fmt::format("coalesce(json_agg({}), '[]')::text", page_alias);
   }
   std::string total = "NULL";
   if (preferences->count_exact) {
@@ -554,8 +560,9 @@ std::expected<RestPlan, RestError> plan_read(const RestRequest& request, const R
         window->first, from);
   }
   RestPlan plan;
-  plan.sql = fmt::format("WITH {0} AS (SELECT {1}{2}{3}{4} LIMIT {5} OFFSET {6}) SELECT count(*)::text, {7}, {8} FROM {0}", page_alias,
-                         *columns, from, order->empty() ? "" : " ORDER BY ", *order, limit, window->first, body, total);
+  plan.sql = fmt::format("WITH {0} AS (SELECT {1}{2}{3}{4} LIMIT {5} OFFSET {6}) SELECT count(*)::text, {7}, {8} FROM {0}",
+                         page_alias, *columns, from, order->empty() ? "" : " ORDER BY ", *order, limit, window->first, body,
+                         total);
   plan.parameters = builder.take_parameters();
   plan.offset = window->first;
   plan.single_object = single;

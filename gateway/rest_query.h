@@ -1,8 +1,8 @@
-// Reads in PostgREST's grammar: a request's query string and headers become one SQL statement with parameters, or a refusal as PostgREST
-// words it. Pure: no database, no clock.
+// Reads in PostgREST's grammar: a request's query string and headers become one SQL statement with parameters, or a refusal as
+// PostgREST words it. Pure: no database, no clock.
 //
-// What a client sends reaches the SQL text only as a name that the catalogue knows, as an alias of plain letters, or as a number that was
-// parsed; every value is a parameter, cast to the type of the column it meets, so that a bad one is PostgreSQL's 22P02.
+// What a client sends reaches the SQL text only as a name that the catalogue knows, as an alias of plain letters, or as a number
+// that was parsed; every value is a parameter, cast to the type of the column it meets, so that a bad one is PostgreSQL's 22P02.
 #pragma once
 
 #include <chrono>
@@ -67,8 +67,8 @@ std::string to_json(const RestError& error);
 
 enum class Handling : std::uint8_t { strict, lenient };
 
-// The statement yields one row of three texts: how many rows the page has, the body (empty for HEAD), and how many rows there are in all
-// (NULL unless asked for by count=exact).
+// The statement yields one row of three texts: how many rows the page has, the body (empty for HEAD), and how many rows there are
+// in all (NULL unless asked for by count=exact).
 struct RestPlan {
   std::string sql;
   std::vector<std::string> parameters;  // $1, $2, …
@@ -98,7 +98,8 @@ struct RestRange {
 // not exactly one row came.
 std::expected<RestRange, RestError> judge_page(const RestPlan& plan, const RestPage& page);
 
-// '%' and two hex digits become a byte, and '+' a space if `plus_is_space`. Nothing for broken escapes and for NUL, which PostgreSQL's texts cannot hold.
+// '%' and two hex digits become a byte, and '+' a space if `plus_is_space`. Nothing for broken escapes and for NUL, which
+// PostgreSQL's texts cannot hold.
 std::optional<std::string> percent_decoded(std::string_view text, bool plus_is_space);
 
 }  // namespace guildhall

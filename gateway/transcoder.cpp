@@ -452,17 +452,18 @@ void append_uuid(std::string& out, const Uuid& id) {
     out += "null";
     return;
   }
-  out += '"';
-  append_hex(out, id.hi() >> 32, 8);
-  out += '-';
-  append_hex(out, id.hi() >> 16, 4);
-  out += '-';
-  append_hex(out, id.hi(), 4);
-  out += '-';
-  append_hex(out, id.lo() >> 48, 4);
-  out += '-';
-  append_hex(out, id.lo(), 12);
-  out += '"';
+  // In a buffer, since a reply has many: character by character would be most of its time.
+  char text[] = "\"00000000-0000-0000-0000-000000000000\"";
+  std::size_t at = 1;
+  const auto write = [&](std::uint64_t half) {
+    for (int shift = 60; shift >= 0; shift -= 4) {
+      if (text[at] == '-') ++at;
+      text[at++] = hex_digits[(half >> shift) & 0xf];
+    }
+  };
+  write(id.hi());
+  write(id.lo());
+  out.append(text, sizeof text - 1);
 }
 
 // The length of the well-formed UTF-8 sequence at the front; 0 when it is none (RFC 3629).

@@ -5,7 +5,7 @@
 
 namespace guildhall {
 
-void pause(std::stop_token stop, std::chrono::milliseconds duration) {
+void pause_for(std::stop_token stop, std::chrono::milliseconds duration) {
   std::mutex mutex;
   std::condition_variable_any stopped;
   std::unique_lock lock(mutex);

@@ -6,6 +6,6 @@
 
 namespace guildhall {
 
-void pause(std::stop_token stop, std::chrono::milliseconds duration);
+void pause_for(std::stop_token stop, std::chrono::milliseconds duration);
 
 }  // namespace guildhall

@@ -18,10 +18,9 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr int connect_timeout_seconds = 5;
-constexpr int unacknowledged_timeout_ms = 10'000;  // A server that fell silent is noticed then, not after the kernel's quarter of an hour.
+constexpr int unacknowledged_timeout_ms = 10'000;  // A silent server is noticed then, not after the kernel's quarter of an hour.
 
 // The statement that makes a transaction the user's. All of it is local to the transaction, also when a pooler stands between.
-constexpr const char* enter_name = "enter_context";
 constexpr const char* enter_context =
     "SELECT set_config('role', $1, true), set_config('request.jwt.claims', $2, true), set_config('request.method', $3, true), "
     "set_config('request.path', $4, true), set_config('statement_timeout', $5, true), set_config('TimeZone', 'UTC', true)";
@@ -60,7 +59,9 @@ PostgresFailure unreachable(std::string_view message) {
   return {PostgresFailure::Kind::unreachable, "", std::string(message), "", "", true};
 }
 
-PostgresFailure refused(std::string_view message) { return {PostgresFailure::Kind::refused, "", std::string(message), "", "", true}; }
+PostgresFailure refused(std::string_view message) {
+  return {PostgresFailure::Kind::refused, "", std::string(message), "", "", true};
+}
 
 PostgresRows rows_of(const pqxx::result& result) {
   PostgresRows out;
@@ -80,30 +81,27 @@ PostgresRows rows_of(const pqxx::result& result) {
 
 }  // namespace
 
-// One session. A query's transaction is ended by leave() or by the next query, in the same message that begins the next one, so that a
-// busy connection spares a round trip. If its state is ever in doubt, the session is dropped.
+// One session. Between queries it is outside any transaction and has no state; if that is in doubt, it is dropped.
 class PostgresPool::Connection {
  public:
-  explicit Connection(const std::string& url) : session_(url), backend_(session_.backendpid()) {
-    session_.prepare(enter_name, enter_context);
-  }
+  explicit Connection(const std::string& url) : session_(url), backend_(session_.backendpid()) {}
 
   // Throws pqxx's exceptions.
   PostgresRows read(const ReadQuery& query, const std::string& timeout_ms) {
-    // There is nothing to commit, and a rollback cannot fail for any reason but the connection's.
-    execute(std::exchange(entered_, true) ? "ROLLBACK; BEGIN READ ONLY" : "BEGIN READ ONLY");
+    execute("BEGIN READ ONLY");
     pqxx::nontransaction transaction(session_);  // pqxx's name for: BEGIN and its end are ours.
-    transaction.exec_prepared(enter_name, query.role, query.claims, query.method, query.path, timeout_ms);
+    transaction.exec_params(enter_context, query.role, query.claims, query.method, query.path, timeout_ms);
     const pqxx::result result = transaction.exec_params(query.sql, pqxx::prepare::make_dynamic_params(query.parameters));
     // pqxx may reconnect without a word, and the statement would have run outside our transaction, without the role.
     if (session_.backendpid() != backend_) throw pqxx::broken_connection("the connection was replaced during a query");
     return rows_of(result);
   }
 
-  // Ends the transaction, if there is one; false: the session must not be used again.
+  // Ends the transaction after read(), whether that threw or not; false: the session must not be used again. There is nothing to
+  // commit, and a rollback cannot fail for any reason but the connection's.
   bool leave() noexcept {
     try {
-      if (std::exchange(entered_, false)) execute("ROLLBACK");
+      execute("ROLLBACK");
       return session_.is_open() && session_.backendpid() == backend_;
     } catch (const std::exception&) {
       return false;
@@ -125,7 +123,6 @@ class PostgresPool::Connection {
 
   pqxx::connection session_;
   int backend_;
-  bool entered_ = false;  // A transaction is open, with the context of the last query.
 };
 
 PostgresPool::PostgresPool(PostgresPoolOptions options) : options_(std::move(options)), connections_(options_.connections) {
@@ -171,18 +168,18 @@ void PostgresPool::stop() {
 void PostgresPool::serve(std::size_t worker) {
   while (true) {
     std::unique_lock lock(mutex_);
-    if (queue_.empty()) {
-      lock.unlock();
-      if (connections_[worker] && !connections_[worker]->leave()) replace(worker, nullptr);
-      lock.lock();
-    }
     work_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
     if (stopping_) return;
     Job job = std::move(queue_.front());
     queue_.pop_front();
     lock.unlock();
-    if (Clock::now() - job.submitted > options_.queue_wait) job.callback(std::unexpected(refused("the read waited too long for a connection")));
-    else job.callback(run(worker, job.query));
+    if (Clock::now() - job.submitted > options_.queue_wait) {
+      job.callback(std::unexpected(refused("the read waited too long for a connection")));
+    } else {
+      job.callback(run(worker, job.query));
+      // After the answer, for which nobody need wait longer.
+      if (connections_[worker] && !connections_[worker]->leave()) replace(worker, nullptr);
+    }
   }
 }
 
@@ -220,7 +217,7 @@ ReadOutcome PostgresPool::run(std::size_t worker, const ReadQuery& query) {
     }
     if (broken) replace(worker, nullptr);
     if (!broken || fresh) {
-      if (broken && outcome->error().kind == PostgresFailure::Kind::statement) outcome->error().kind = PostgresFailure::Kind::unreachable;
+      if (broken) outcome->error().kind = PostgresFailure::Kind::unreachable;
       return std::move(*outcome);
     }
   }

@@ -1,7 +1,7 @@
 // Reads of PostgreSQL: a few connections, each with its own thread, since libpqxx blocks.
 //
-// Every query is one READ ONLY transaction under a role and claims that end with it, so row-level security sees who asks and the next
-// user of the connection inherits nothing. The URL's own role should have no rights but to become the roles of the queries.
+// Every query is one READ ONLY transaction under a role and claims that end with it, so row-level security sees who asks and the
+// next user of the connection inherits nothing. The URL's own role should have no rights but to become the roles of the queries.
 #pragma once
 
 #include <chrono>
@@ -49,8 +49,8 @@ struct PostgresFailure {
 };
 
 using ReadOutcome = std::expected<PostgresRows, PostgresFailure>;
-// Called exactly once and must not throw: on one of the pool's threads, or before submit returns when the query is refused. Until it
-// returns, its connection serves nobody else.
+// Called exactly once and must not throw: on one of the pool's threads, or before submit returns when the query is refused. Until
+// it returns, its connection serves nobody else.
 using ReadCallback = std::move_only_function<void(ReadOutcome)>;
 
 struct PostgresPoolOptions {
@@ -86,7 +86,7 @@ class PostgresPool {
 
   void serve(std::size_t worker);
   bool replace(std::size_t worker, std::unique_ptr<Connection> by);  // False when the pool stops.
-  ReadOutcome run(std::size_t worker, const ReadQuery& query);
+  ReadOutcome run(std::size_t worker, const ReadQuery& query);  // Leaves the transaction open, for serve() to end.
 
   const PostgresPoolOptions options_;
   std::mutex mutex_;

@@ -17,13 +17,31 @@ Runner::Runner(EventLog& log, RowStore& store, const Projection& projection, std
 }
 
 void Runner::run(std::stop_token stop) {
+  // However run() ends, nobody is left waiting.
+  struct AtEnd {
+    Runner& runner;
+    ~AtEnd() {
+      {
+        const std::lock_guard lock(runner.mutex_);
+        runner.ended_ = true;
+      }
+      runner.answer_waits(true);
+    }
+  } at_end{*this};
   while (!stop.stop_requested()) {
     const bool moved = step(stop);
+    answer_waits(false);
     std::unique_lock lock(mutex_);
-    if (moved)
+    if (moved) {
       changed_.wait_for(lock, stop, limits_.rest, [&] { return waiters_ > 0; });
-    else
-      changed_.wait(lock, stop, [&] { return work_; });
+    } else {
+      auto wake_at = std::chrono::steady_clock::time_point::max();
+      for (const PendingWait& wait : waits_) wake_at = std::min(wake_at, wait.deadline);
+      const std::size_t waits = waits_.size();
+      const auto due = [&] { return work_ || waits_.size() != waits; };
+      if (waits_.empty()) changed_.wait(lock, stop, due);
+      else changed_.wait_until(lock, stop, wake_at, due);
+    }
   }
 }
 
@@ -148,35 +166,62 @@ void Runner::notify() {
   changed_.notify_all();
 }
 
+std::optional<WaitResult> Runner::verdict(std::span<const Target> targets) const {
+  bool all = true;
+  for (const Target& target : targets) {
+    const auto shard = std::find_if(shards_.begin(), shards_.end(), [&](const ShardProgress& s) { return s.shard == target.shard; });
+    if (shard == shards_.end()) return WaitResult::not_here;
+    if (shard->applied >= target.sequence) continue;
+    if (shard->failure) return WaitResult::failed;
+    all = false;
+  }
+  return all ? std::optional(WaitResult::reached) : std::nullopt;
+}
+
 WaitResult Runner::wait_for(std::span<const Target> targets, std::chrono::steady_clock::time_point deadline) {
   std::unique_lock lock(mutex_);
-  const auto find = [&](ShardNo number) {
-    return std::find_if(shards_.begin(), shards_.end(), [&](const ShardProgress& s) { return s.shard == number; });
-  };
-  WaitResult result = WaitResult::timed_out;
-  const auto settled = [&] {
-    result = WaitResult::reached;
-    for (const Target& target : targets) {
-      const auto shard = find(target.shard);
-      if (shard == shards_.end()) {
-        result = WaitResult::not_here;
-        return true;
-      }
-      if (shard->applied >= target.sequence) continue;
-      if (shard->failure) {
-        result = WaitResult::failed;
-        return true;
-      }
-      result = WaitResult::timed_out;
-    }
-    return result == WaitResult::reached;
-  };
-  if (settled()) return result;
+  auto result = verdict(targets);
+  if (result) return *result;
   ++waiters_;
   changed_.notify_all();
-  changed_.wait_until(lock, deadline, settled);
+  changed_.wait_until(lock, deadline, [&] { return (result = verdict(targets)).has_value(); });
   --waiters_;
-  return result;
+  return result.value_or(WaitResult::timed_out);
+}
+
+void Runner::when_reached(std::vector<Target> targets, std::chrono::steady_clock::time_point deadline,
+                          std::move_only_function<void(WaitResult)> done) {
+  std::optional<WaitResult> known;
+  {
+    const std::lock_guard lock(mutex_);
+    known = verdict(targets);
+    if (!known && ended_) known = WaitResult::timed_out;
+    if (!known) {
+      waits_.push_back({std::move(targets), deadline, std::move(done)});
+      ++waiters_;
+    }
+  }
+  if (known) return done(*known);
+  changed_.notify_all();
+}
+
+// Answers the waits whose end is known or whose time is over, or `all`.
+void Runner::answer_waits(bool all) {
+  std::vector<std::pair<PendingWait, WaitResult>> answered;
+  {
+    const std::lock_guard lock(mutex_);
+    if (waits_.empty()) return;
+    const auto now = std::chrono::steady_clock::now();
+    std::erase_if(waits_, [&](PendingWait& wait) {
+      auto result = verdict(wait.targets);
+      if (!result && (all || wait.deadline <= now)) result = WaitResult::timed_out;
+      if (!result) return false;
+      answered.emplace_back(std::move(wait), *result);
+      --waiters_;
+      return true;
+    });
+  }
+  for (auto& [wait, result] : answered) wait.done(result);
 }
 
 std::vector<ShardProgress> Runner::progress() const {

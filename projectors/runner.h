@@ -4,7 +4,9 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <functional>
 #include <mutex>
+#include <optional>
 #include <stop_token>
 
 #include "projectors/log_fold.h"
@@ -58,6 +60,10 @@ class Runner {
 
   // Read-your-writes: blocks until the rows have reached every target.
   WaitResult wait_for(std::span<const Target> targets, std::chrono::steady_clock::time_point deadline);
+  // The same without blocking: `done` is called once, on the caller's thread where the answer is known already, else on the thread of run(),
+  // at the latest soon after the deadline; it must not block. What waits when run() ends is answered timed_out.
+  void when_reached(std::vector<Target> targets, std::chrono::steady_clock::time_point deadline,
+                    std::move_only_function<void(WaitResult)> done);
   std::vector<ShardProgress> progress() const;
   Micros last_event_time() const;  // Of the newest applied record; 0 before the first.
   std::uint64_t applied_records() const;
@@ -68,6 +74,8 @@ class Runner {
   void applied();
   void fail(const ProjectionFailure& failure);
   void back_off(std::stop_token stop);
+  std::optional<WaitResult> verdict(std::span<const Target> targets) const;  // Under the mutex; nothing: not yet.
+  void answer_waits(bool all);
 
   EventLog& log_;
   RowStore& store_;
@@ -88,6 +96,13 @@ class Runner {
   std::uint64_t applied_records_ = 0;
   bool work_ = true;
   int waiters_ = 0;
+  struct PendingWait {
+    std::vector<Target> targets;
+    std::chrono::steady_clock::time_point deadline;
+    std::move_only_function<void(WaitResult)> done;
+  };
+  std::vector<PendingWait> waits_;
+  bool ended_ = false;
 };
 
 }  // namespace guildhall

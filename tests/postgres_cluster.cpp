@@ -24,7 +24,7 @@
 #include <stdexcept>
 #include <system_error>
 
-// libpqxx 6.4.5 forgets one PGresult of two kilobytes whenever a connection breaks under a statement (jtv/libpqxx#500, mended in 7).
+// libpqxx 6.4.5 forgets one PGresult of two kilobytes whenever a connection breaks under a statement (jtv/libpqxx#500).
 // LeakSanitizer asks the program for this list; without the sanitizer nobody calls it.
 extern "C" const char* __lsan_default_suppressions() { return "leak:libpqxx-6.4.so\n"; }
 
@@ -159,7 +159,8 @@ PostgresCluster::PostgresCluster(Options options) : binaries_(find_binaries()), 
       if (::chown(folder_.c_str(), user->pw_uid, user->pw_gid) != 0) fail("chown " + folder_, errno);
     }
     run({binaries_ + "initdb", "--pgdata", folder_ + "/data", "--username", "postgres", "--auth-local", "trust", "--auth-host",
-         "scram-sha-256", "--pwfile", "/dev/stdin", "--encoding", "UTF8", "--locale", "C.UTF-8", "--no-sync", "--no-instructions"},
+         "scram-sha-256", "--pwfile", "/dev/stdin", "--encoding", "UTF8", "--locale", "C.UTF-8", "--no-sync",
+         "--no-instructions"},
         RunAs::server, password_ + "\n");
 
     std::string configuration = "listen_addresses = '127.0.0.1'\nunix_socket_directories = '" + folder_ +
@@ -206,7 +207,8 @@ std::string PostgresCluster::new_database(Via via) {
 
 std::string PostgresCluster::url(std::string_view database, std::string_view role, Via via, std::string_view password) const {
   std::string text = "postgresql://" + std::string(role);
-  if (via == Via::tcp) return text + ":" + percent_encoded(password) + "@127.0.0.1:" + std::to_string(port_) + "/" + std::string(database);
+  if (via == Via::tcp)
+    return text + ":" + percent_encoded(password) + "@127.0.0.1:" + std::to_string(port_) + "/" + std::string(database);
   return text + "@/" + std::string(database) + "?host=" + percent_encoded(folder_) + "&port=" + std::to_string(port_);
 }
 
@@ -217,8 +219,8 @@ std::string PostgresCluster::database_of(std::string_view url) {
 }
 
 std::string PostgresCluster::run_sql(const std::string& url, std::string_view script) {
-  return run({binaries_ + "psql", "--no-psqlrc", "--quiet", "--no-align", "--tuples-only", "--set", "ON_ERROR_STOP=1", url}, RunAs::self,
-             script);
+  return run({binaries_ + "psql", "--no-psqlrc", "--quiet", "--no-align", "--tuples-only", "--set", "ON_ERROR_STOP=1", url},
+             RunAs::self, script);
 }
 
 void PostgresCluster::stop(Stop how) {
@@ -270,7 +272,8 @@ std::string PostgresCluster::run(std::vector<std::string> arguments, RunAs user,
   std::string output;
   ::lseek(out, 0, SEEK_SET);
   std::array<char, 65536> buffer;
-  for (ssize_t count; (count = ::read(out, buffer.data(), buffer.size())) > 0;) output.append(buffer.data(), static_cast<std::size_t>(count));
+  for (ssize_t count; (count = ::read(out, buffer.data(), buffer.size())) > 0;)
+    output.append(buffer.data(), static_cast<std::size_t>(count));
   ::close(in);
   ::close(out);
   if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) throw std::runtime_error(name + " failed: " + output);
@@ -282,8 +285,12 @@ void PostgresCluster::start_guard() {
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) fail("pipe", errno);
   const int nowhere = ::open("/dev/null", O_RDWR | O_CLOEXEC);
-  // `read` returns when the last holder of the other end is gone. Its own session keeps Ctrl-C away from it.
-  std::vector<std::string> arguments{"sh", "-c", "read -r never; folder=$1; shift; \"$@\"; cd /; rm -rf \"$folder\"", "guard", folder_};
+  // `read` returns when the last holder of the other end is gone. Its own session keeps Ctrl-C away from it. It removes
+  // the folder again if an initdb that outlived the program was still writing.
+  std::vector<std::string> arguments{
+      "sh", "-c",
+      R"(read -r never; folder=$1; shift; "$@"; cd /; for try in 1 2 3; do rm -rf "$folder" && break; sleep 1; done)",
+      "guard", folder_};
   for (std::string& argument :
        as_server({binaries_ + "pg_ctl", "--pgdata", folder_ + "/data", "--mode", "immediate", "--wait", "stop"}))
     arguments.push_back(std::move(argument));

@@ -1,8 +1,9 @@
-// A real, private PostgreSQL cluster for tests: its own data folder, port, password and processes, nothing shared with the machine's.
+// A real, private PostgreSQL cluster for tests: its own data folder, port, password and processes, nothing shared with the
+// machine's.
 //
-// Everything lives in one fresh folder under $TMPDIR (or /tmp) and is gone after the test program, however that ends: a guard process
-// waits for the program's end of a pipe, and then stops the server and removes the folder. Failures of the world are
-// std::runtime_error with the tool's own output in the message.
+// Everything lives in one fresh folder under $TMPDIR (or /tmp) and is gone after the test program, however that ends: a guard
+// process waits for the end of a pipe that only the program holds, then stops the server and removes the folder. Failures of the
+// world are std::runtime_error with the tool's own output in the message.
 #pragma once
 
 #include <sys/types.h>
@@ -41,10 +42,12 @@ class PostgresCluster {
   std::string url(std::string_view database, std::string_view role, Via via = Via::socket, std::string_view password = {}) const;
   static std::string database_of(std::string_view url);
 
-  // Runs a script through psql, stopping at its first error, which is thrown; returns the rows as psql -At prints them. Any thread.
+  // Runs a script through psql, stopping at its first error, which is thrown; returns the rows as psql -At prints them. Any
+  // thread.
   std::string run_sql(const std::string& url, std::string_view script);
 
-  // For fault tests. The URLs stay valid over a stop and start. Both return when it is done. Not while other threads use this object.
+  // For fault tests. The URLs stay valid over a stop and start. Both return when it is done. Not while other threads use this
+  // object.
   void stop(Stop how);
   void start();
 

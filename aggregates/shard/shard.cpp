@@ -185,7 +185,7 @@ void Shard::load_effects_and_facts() {
   const std::string accounts{keys::state_prefix, static_cast<char>(StreamKind::account)};
   env_.store.scan(accounts, {}, [&](std::string_view key, std::string_view value) {
     const auto account = decode_state(StreamKind::account, value);
-    env_.directory.set(uuid_from_bytes(key.data() + 2), fact_of(std::get<AccountState>(account.state)));
+    if (const auto fact = fact_of(std::get<AccountState>(account.state))) env_.directory.set(uuid_from_bytes(key.data() + 2), *fact);
     return true;
   });
 }
@@ -654,7 +654,8 @@ void Shard::finish_batch(AppendOutcome outcome) {
   env_.store.write(batch->writes);
   for (const auto& [stream, state] : batch->changes.states()) {
     remember(stream, state);
-    if (const auto* account = std::get_if<AccountState>(&state->state)) env_.directory.set(stream.id, fact_of(*account));
+    if (const auto* account = std::get_if<AccountState>(&state->state))
+      if (const auto fact = fact_of(*account)) env_.directory.set(stream.id, *fact);
   }
   if (const auto due = batch->changes.earliest_new_timer()) next_timer_ = std::min(next_timer_, *due);
   for (const auto& key : batch->fired) firing_.erase(key);

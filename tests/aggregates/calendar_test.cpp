@@ -139,7 +139,7 @@ TEST_F(Calendar, a_taken_slot_hides_the_overlapping_ones) {  // A-TU-3
                                           SlotSeats(second, 0, 1, false, true)}));
   book(first, bob).then_rejected(Code::slot_overlaps);
   booked(whole, bob);  // Several learners share one group slot.
-  EXPECT_EQ(only<SeatHeld>(world.history()).back().changed, std::vector{SlotSeats(whole, 2, 3, false, false)}) << "no flag turned";
+  EXPECT_EQ(only<SeatHeld>(world.history()).back().changed, std::vector{SlotSeats(whole, 2, 3, false, false)}) << "none turned";
   cancel(booking).then_accepted();
   EXPECT_EQ(hidden({first, second}), (std::vector{true, true})) << "one seat is still taken";
   expect_consistent();

@@ -100,7 +100,8 @@ class World final : public View {
     auto& entry = const_cast<VersionedState&>(load(e.stream));
     apply(entry.state, e.event);
     ++entry.version;
-    if (const auto* account = std::get_if<AccountState>(&entry.state)) directory_.accounts[e.stream.id] = fact_of(*account);
+    if (const auto* account = std::get_if<AccountState>(&entry.state))
+      if (const auto fact = fact_of(*account)) directory_.accounts[e.stream.id] = *fact;
     history_.push_back(e);
   }
   const std::vector<NewEvent>& history() const { return history_; }
@@ -141,13 +142,12 @@ class Outcome {
     const ::testing::ScopedTrace trace(where.file_name(), static_cast<int>(where.line()), "then_nothing");
     EXPECT_EQ(said(), "accepted:");
   }
-  // Accepted with events; for tests that look into them.
-  const Accepted& then_accepted(Where where = Where::current()) const {
+  // Accepted with events; for tests that look into them. By value: a loop over `when(c).then_accepted().events` keeps it alive.
+  Accepted then_accepted(Where where = Where::current()) const {
     const ::testing::ScopedTrace trace(where.file_name(), static_cast<int>(where.line()), "then_accepted");
-    static const Accepted none;
     if (!decision_) {
       ADD_FAILURE() << "rejected: " << said();
-      return none;
+      return {};
     }
     EXPECT_FALSE(decision_->events.empty()) << "nothing new";
     return *decision_;

@@ -1,4 +1,4 @@
-// An expert with sessions, learners with accounts, and days full of slots: where the tests of calendars, bookings and payments begin.
+// An expert with sessions, learners with accounts, days full of slots: where the tests of calendars, bookings and payments begin.
 #pragma once
 
 #include <algorithm>
@@ -53,8 +53,8 @@ class Offering : public Given {
     given({account::AccountRegistered{.account_id = id, .display_name = "A learner", .timezone = "Europe/Copenhagen"},
            account::LearnerProfileCreated{.account_id = id}});
   }
-  static session::SessionCreated session_created(const Uuid& expert, const Uuid& id, std::int32_t minutes, std::int64_t price_cents,
-                                                 std::int32_t seats) {
+  static session::SessionCreated session_created(const Uuid& expert, const Uuid& id, std::int32_t minutes,
+                                                 std::int64_t price_cents, std::int32_t seats) {
     session::SessionCreated e{.session_id = id, .expert_id = expert, .title = "A session"};
     e.duration_minutes = minutes;
     e.price_cents = price_cents;
@@ -114,7 +114,9 @@ class Offering : public Given {
   Outcome capture(const Uuid& booking_id) {
     return when(payment::RecordCaptured{.payment_id = payment_of(booking_id), .external_id = "pi_1"});
   }
-  Outcome fail(const Uuid& booking_id) { return when(payment::RecordFailed{.payment_id = payment_of(booking_id), .reason = "declined"}); }
+  Outcome fail(const Uuid& booking_id) {
+    return when(payment::RecordFailed{.payment_id = payment_of(booking_id), .reason = "declined"});
+  }
   Outcome confirm(const Uuid& booking_id) { return when(booking::ConfirmBooking{.booking_id = booking_id}); }
   Outcome decline(const Uuid& booking_id) { return when(booking::DeclineBooking{.booking_id = booking_id}); }
   Outcome cancel(const Uuid& booking_id) { return when(booking::CancelBooking{.booking_id = booking_id}); }

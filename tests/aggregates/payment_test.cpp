@@ -42,7 +42,8 @@ TEST_F(Payment, is_authorized_then_captured) {  // TU-31, TU-36, M-2
   EXPECT_EQ(payment(booking).status, Status::processing);
   const auto asked = effect(payment(booking));
   ASSERT_TRUE(asked);
-  EXPECT_EQ(*asked, (Effect{derive_in_group("effect/authorize", id, 0, test_bucket), Call::authorize, id, 5000, "DKK", "sandbox", ""}));
+  const Uuid key = derive_in_group("effect/authorize", id, 0, test_bucket);
+  EXPECT_EQ(*asked, (Effect{key, Call::authorize, id, 5000, "DKK", "sandbox", ""}));
 
   authorize(booking).then({PaymentAuthorized{.payment_id = id, .external_id = "pi_1"},
                            booking::BookingSecured{.booking_id = booking, .expires_at = now + 6 * day_us}});
@@ -281,8 +282,8 @@ TEST_F(Payment, remembers_a_bounded_number_of_answered_refunds) {  // PY-4, PY-6
 
 // ---- PY-4: duplicates in any order
 
-// Delivers every order of the messages; one that is refused waits and comes again after the others. Each message keeps its command
-// id, hence the refund its id.
+// Delivers every order of the messages; one that is refused waits and comes again after the others. Each message keeps its
+// command id, hence the refund its id.
 class PaymentOrders : public Payment {
  public:
   template <class Prepare, class Deliver>
@@ -300,6 +301,8 @@ class PaymentOrders : public Payment {
       for (const char m : waiting) EXPECT_TRUE(deliver(booking, m).decision()) << m;
       std::pair<PaymentState, BookingState> got{payment(booking), state<BookingState>(booking)};
       expect_consistent(got.second, got.first);
+      // The bookings of two worlds differ in their ids only.
+      got.first.booking_id = got.first.payment_id = got.second.booking_id = got.second.payment_id = Uuid{};
       if (!end) end = got;
       EXPECT_TRUE(got == *end) << ::payment::v1::EnumNameStatus(got.first.status) << ", not "
                                << ::payment::v1::EnumNameStatus(end->first.status);

@@ -139,7 +139,7 @@ TEST_F(Session, needs_an_expert) {  // TU-38, A-TU-21
 }
 
 TEST_F(Session, duration_is_a_multiple_of_the_platforms_step) {  // TU-17
-  for (const auto [minutes, allowed] : {std::pair{15, true}, {30, true}, {480, true}, {20, false}, {1, false}, {0, false}, {-15, false}}) {
+  for (const auto& [minutes, allowed] : {std::pair{15, true}, {30, true}, {480, true}, {20, false}, {1, false}, {0, false}, {-15, false}}) {
     SCOPED_TRACE(minutes);
     auto c = create();
     c.duration_minutes = minutes;
@@ -212,6 +212,7 @@ TEST_F(Session, is_replaced_once) {  // TU-46
   e.level = Level::advanced;
   e.prerequisites = "Statistics I";
   e.materials_url = "https://example.org/book";
+  e.max_participants = 1;
   when(update(id)).then({e});
   when(update(id)).then_nothing();
   auto generated = update(id);

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <future>
 #include <memory>
@@ -32,7 +33,8 @@ CREATE TABLE techfix.notes (
   id integer PRIMARY KEY, owner uuid NOT NULL, body text, amount numeric(12,2), made_at timestamptz, done boolean, tags text[],
   mood techfix.mood, code char(3), public boolean NOT NULL DEFAULT false);
 INSERT INTO techfix.notes SELECT n, '11111111-1111-4111-8111-111111111111', 'note ' || n, n * 1.5,
-  timestamptz '2025-01-01 12:00:00+01' + n * interval '1 day', n % 2 = 0, ARRAY['a', n::text], 'calm', 'c0' || n, false FROM generate_series(1, 5) n;
+  timestamptz '2025-01-01 12:00:00+01' + n * interval '1 day', n % 2 = 0, ARRAY['a', n::text], 'calm', 'c0' || n, false
+  FROM generate_series(1, 5) n;
 INSERT INTO techfix.notes (id, owner, body, public) VALUES (6, '22222222-2222-4222-8222-222222222222', 'for all', true),
   (7, '22222222-2222-4222-8222-222222222222', NULL, false);
 ALTER TABLE techfix.notes ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
@@ -43,9 +45,11 @@ CREATE TABLE techfix.texts (id serial PRIMARY KEY, body text NOT NULL);
 CREATE TABLE techfix.hidden (id integer);
 CREATE VIEW techfix.slow AS SELECT 1 AS id, pg_sleep(60) IS NULL AS slept;
 CREATE VIEW techfix.divided AS SELECT id, 1 / (id - 1) AS value FROM techfix.texts;
-CREATE VIEW techfix.context AS SELECT current_user::text AS role, nullif(current_setting('request.jwt.claims', true), '')::json ->> 'sub' AS sub,
-  current_setting('request.method', true) AS method, current_setting('request.path', true) AS path, current_setting('TimeZone') AS zone,
-  current_setting('transaction_read_only') AS read_only, current_setting('statement_timeout') AS timeout, pg_backend_pid() AS backend;
+CREATE VIEW techfix.context AS SELECT current_user::text AS role,
+  nullif(current_setting('request.jwt.claims', true), '')::json ->> 'sub' AS sub,
+  current_setting('request.method', true) AS method, current_setting('request.path', true) AS path,
+  current_setting('TimeZone') AS zone, current_setting('statement_timeout') AS timeout,
+  current_setting('transaction_read_only') AS read_only, pg_backend_pid() AS backend;
 ALTER VIEW techfix.context SET (security_invoker = true);
 GRANT USAGE ON SCHEMA techfix TO anon, authenticated, service_role;
 GRANT SELECT ON techfix.notes, techfix.texts, techfix.slow, techfix.divided, techfix.context TO anon, authenticated, service_role;
@@ -59,7 +63,8 @@ GRANT anon, authenticated, service_role TO authenticator;
 
 std::string new_database(PostgresCluster& cluster) {
   const std::string owner = cluster.new_database();
-  if (cluster.run_sql(owner, "SELECT count(*) FROM pg_roles WHERE rolname = 'authenticator'") == "0") cluster.run_sql(owner, roles_sql);
+  if (cluster.run_sql(owner, "SELECT count(*) FROM pg_roles WHERE rolname = 'authenticator'") == "0")
+    cluster.run_sql(owner, roles_sql);
   cluster.run_sql(owner, schema_sql);
   return PostgresCluster::database_of(owner);
 }
@@ -77,18 +82,22 @@ struct Answer : Response {
   }
 };
 
-Answer ask(ReadHandler& handler, const ReadCaller& caller, std::string_view target, Headers headers = {}, Method method = Method::get) {
+Answer ask(ReadHandler& handler, const ReadCaller& caller, std::string_view target, Headers headers = {},
+           Method method = Method::get) {
   Request request;
   request.method = method;
-  request.path = std::string(rest_path) + std::string(target.substr(0, target.find('?')));
-  if (const std::size_t question = target.find('?'); question != std::string_view::npos) request.query = target.substr(question + 1);
+  const std::size_t question = std::min(target.find('?'), target.size());
+  request.path = std::string(rest_path) + std::string(target.substr(0, question));
+  if (question < target.size()) request.query = target.substr(question + 1);
   request.headers = std::move(headers);
   std::promise<Response> answered;
   handler.handle(request, caller, [&answered](Response response) { answered.set_value(std::move(response)); });
   return {answered.get_future().get()};
 }
 
-void never_wait(std::string, std::chrono::milliseconds, std::move_only_function<void(TokenWait)>) { FAIL() << "no token was sent"; }
+void never_wait(std::string, std::chrono::milliseconds, std::move_only_function<void(TokenWait)>) {
+  FAIL() << "no token was sent";
+}
 
 // One database for all tests that only read.
 class Reads : public testing::Test {
@@ -309,11 +318,12 @@ TEST_F(Reads, everybody_sees_the_own_rows_and_the_public_ones) {
 
 TEST_F(Reads, a_transaction_knows_its_request_and_cannot_write) {
   EXPECT_EQ(get("context?select=role,sub,method,path,zone,read_only,timeout").body,
-            fmt::format(R"([{{"role":"authenticated","sub":"{}","method":"GET","path":"/rest/v1/context","zone":"UTC","read_only":"on",)"
-                        R"("timeout":"30s"}}])",
+            fmt::format(R"([{{"role":"authenticated","sub":"{}","method":"GET","path":"/rest/v1/context",)"
+                        R"("zone":"UTC","read_only":"on","timeout":"30s"}}])",
                         ann));
   std::promise<ReadOutcome> answered;
-  pool_->submit({.role = "anon", .sql = "CREATE TABLE techfix.made ()"}, [&](ReadOutcome outcome) { answered.set_value(std::move(outcome)); });
+  pool_->submit({.role = "anon", .sql = "CREATE TABLE techfix.made ()"},
+                [&](ReadOutcome outcome) { answered.set_value(std::move(outcome)); });
   EXPECT_EQ(answered.get_future().get().error().sqlstate, "25006");
 }
 
@@ -353,16 +363,18 @@ TEST_F(Reads, pooled_connections_never_carry_one_user_into_the_next) {
   for (int i = 0; i < 16; ++i) slots.acquire();
   EXPECT_EQ(answered, requests);
   EXPECT_EQ(wrong, 0);
-  // Outside its transactions a connection has no claims, no role and no open transaction.
-  EXPECT_EQ(PostgresCluster::shared().run_sql(
-                owner_url(), "SELECT count(*) FROM pg_stat_activity WHERE usename = 'authenticator' AND state <> 'idle' AND datname = '" +
-                                 database_ + "'"),
-            "0");
+  // Once it has nothing to do, each connection is outside any transaction; it leaves its last one after the answer.
+  const std::string busy =
+      "SELECT count(*) FROM pg_stat_activity "
+      "WHERE usename = 'authenticator' AND state <> 'idle' AND datname = current_database()";
+  while (PostgresCluster::shared().run_sql(owner_url(), busy) != "0") {
+  }
 }
 
 TEST_F(Reads, hostile_texts_are_only_texts) {
-  const std::vector<std::string> texts{"'; DROP TABLE techfix.notes; --", "\" OR 1=1 --", "$1", "\\", "a\\\"b", "{\"x\"}", "NULL", "%", "a,b)",
-                                       "(((", "\xF0\x9F\x8E\xB8", "tab\there", "line\nbreak", "' UNION SELECT rolname FROM pg_roles --", ""};
+  const std::vector<std::string> texts{
+      "'; DROP TABLE techfix.notes; --", "\" OR 1=1 --", "$1", "\\", "a\\\"b", "{\"x\"}", "NULL", "%", "a,b)", "(((",
+      "\xF0\x9F\x8E\xB8", "tab\there", "line\nbreak", "' UNION SELECT rolname FROM pg_roles --", ""};
   const auto encoded = [](std::string_view text) {
     std::string out;
     for (const char c : text) out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
@@ -417,7 +429,8 @@ TEST_F(Reads, lists_carry_any_value) {
       list += (i > 0 ? "," : "") + element + "%22";
       values += "INSERT INTO techfix.texts (body) VALUES (convert_from('\\x" + hex + "', 'UTF8'));";
     }
-    PostgresCluster::shared().run_sql(owner_url(), "TRUNCATE techfix.texts;" + values + "INSERT INTO techfix.texts (body) VALUES ('other');");
+    PostgresCluster::shared().run_sql(
+        owner_url(), "TRUNCATE techfix.texts;" + values + "INSERT INTO techfix.texts (body) VALUES ('other');");
     EXPECT_EQ(get("texts?body=in.(" + list + ")").header("Content-Range"), fmt::format("0-{}/*", count - 1)) << values;
   }
 }
@@ -441,8 +454,8 @@ TEST_F(Reads, a_lost_connection_is_replaced_unseen) {
   const auto backends = [] { return get("context?select=backend").body; };
   backends();
   const std::string killed = PostgresCluster::shared().run_sql(
-      owner_url(), "SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity WHERE usename = 'authenticator' AND datname = '" +
-                       database_ + "'");
+      owner_url(), "SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity "
+                   "WHERE usename = 'authenticator' AND datname = current_database()");
   EXPECT_NE(killed, "0");
   for (int i = 0; i < 4; ++i) EXPECT_EQ(get("notes").header("Content-Range"), "0-5/*");
 }
@@ -496,10 +509,11 @@ TEST(ReadPool, failures_keep_their_sqlstate_details_and_hint) {
     const char* sqlstate;
     bool retryable;
   } const cases[] = {
-      {"0A000", false}, {"22012", false}, {"23505", false}, {"24000", false}, {"25006", false}, {"26000", false}, {"28000", false},
-      {"34000", false}, {"40001", true},  {"40P01", true},  {"42501", false}, {"42601", false}, {"42703", false}, {"42883", false},
-      {"42P01", false}, {"42P17", false}, {"53100", true},  {"53200", true},  {"54001", false}, {"55P03", true},  {"57014", true},
-      {"P0001", false}, {"P0002", false}, {"P0003", false}, {"XX000", false}, {"ZZ123", false},
+      {"0A000", false}, {"22012", false}, {"23505", false}, {"24000", false}, {"25006", false}, {"26000", false},
+      {"28000", false}, {"34000", false}, {"40001", true},  {"40P01", true},  {"42501", false}, {"42601", false},
+      {"42703", false}, {"42883", false}, {"42P01", false}, {"42P17", false}, {"53100", true},  {"53200", true},
+      {"54001", false}, {"55P03", true},  {"57014", true},  {"P0001", false}, {"P0002", false}, {"P0003", false},
+      {"XX000", false}, {"ZZ123", false},
   };
   for (const auto& each : cases) {
     std::promise<ReadOutcome> answered;
@@ -521,8 +535,10 @@ TEST(ReadPool, stop_cancels_what_runs) {
   const std::string url = cluster.url("postgres", "postgres");
   PostgresPool pool({.url = url, .connections = 1});
   std::promise<ReadOutcome> answered;
-  pool.submit({.role = "postgres", .sql = "SELECT pg_sleep(20) AS marked_for_stop"}, [&](ReadOutcome outcome) { answered.set_value(std::move(outcome)); });
-  while (cluster.run_sql(url, "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE 'SELECT pg_sleep(20) AS marked%'") == "0") {
+  pool.submit({.role = "postgres", .sql = "SELECT pg_sleep(20)"},
+              [&](ReadOutcome outcome) { answered.set_value(std::move(outcome)); });
+  const char* const running = "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query = 'SELECT pg_sleep(20)'";
+  while (cluster.run_sql(url, running) == "0") {
   }
   pool.stop();
   EXPECT_EQ(answered.get_future().get().error().sqlstate, "57014");
@@ -533,7 +549,8 @@ TEST(ReadsDuringARestart, answer_503_and_recover) {
   PostgresCluster cluster;
   const std::string database = new_database(cluster);
   PostgresPool pool({.url = cluster.url(database, "authenticator"), .connections = 2});
-  ReadHandler handler({.user_reads = pool, .service_reads = pool, .wait_for_token = never_wait}, load_catalogue(pool, "techfix", "anon"));
+  ReadHandler handler({.user_reads = pool, .service_reads = pool, .wait_for_token = never_wait},
+                      load_catalogue(pool, "techfix", "anon"));
   for (const auto how : {PostgresCluster::Stop::fast, PostgresCluster::Stop::immediate}) {
     EXPECT_EQ(ask(handler, user(ann), "notes").status, 200);
     cluster.stop(how);
@@ -541,7 +558,8 @@ TEST(ReadsDuringARestart, answer_503_and_recover) {
       const Answer answer = ask(handler, user(ann), "notes");
       EXPECT_EQ(answer.status, 503);
       EXPECT_EQ(answer.header("Retry-After"), "1");
-      EXPECT_EQ(answer.body, R"({"code":"PGRST000","details":null,"hint":null,"message":"Could not connect with the database. Retrying the connection."})");
+      EXPECT_EQ(answer.body, R"({"code":"PGRST000","details":null,"hint":null,)"
+                             R"("message":"Could not connect with the database. Retrying the connection."})");
     }
     EXPECT_THROW(load_catalogue(pool, "techfix", "anon"), CatalogueError);
     cluster.start();
@@ -552,6 +570,11 @@ TEST(ReadsDuringARestart, answer_503_and_recover) {
 
 // conventions.md, Consistency-Token.
 TEST_F(Reads, wait_for_the_position_of_a_token) {
+  const TokenWait reached{TokenWait::End::reached, ""};
+  const TokenWait timed_out{TokenWait::End::timed_out, "events=12;ms=340"};
+  const TokenWait not_applicable{TokenWait::End::not_applicable, "bad_hmac"};
+  const TokenWait stopped{TokenWait::End::stopped, "notes: decode"};
+  const std::pair<std::string, std::string> token{"consistency-token", "t"};
   struct {
     TokenWait wait;
     const char* query;
@@ -562,27 +585,25 @@ TEST_F(Reads, wait_for_the_position_of_a_token) {
     const char* lag;
     const char* says;
   } const cases[] = {
-      {{TokenWait::End::reached, ""}, "", {{"consistency-token", "v1.a"}}, "v1.a", 2, 200, "(none)", ""},
-      {{TokenWait::End::reached, ""}, "at_least=v1.b", {}, "v1.b", 2, 200, "(none)", ""},
-      {{TokenWait::End::reached, ""}, "at_least=v1.b", {{"consistency-token", "v1.a"}, {"prefer", "wait=5"}}, "v1.a", 5, 200, "(none)", ""},
-      {{TokenWait::End::timed_out, "events=12;ms=340"}, "", {{"consistency-token", "t"}, {"prefer", "wait=99"}}, "t", 30, 503, "(none)",
+      {reached, "", {token}, "t", 2, 200, "(none)", "note 1"},
+      {reached, "at_least=v1.b", {}, "v1.b", 2, 200, "(none)", "note 1"},
+      {reached, "at_least=v1.b", {token, {"prefer", "wait=5"}}, "t", 5, 200, "(none)", "note 1"},
+      {timed_out, "", {token, {"prefer", "wait=99"}}, "t", 30, 503, "(none)",
        R"({"code":"projection_behind","details":"events=12;ms=340",)"},
-      {{TokenWait::End::timed_out, "events=12;ms=340"}, "", {{"consistency-token", "t"}, {"prefer", "handling=strict"}}, "t", 2, 503, "(none)", "projection_behind"},
-      {{TokenWait::End::timed_out, "events=12;ms=340"}, "", {{"consistency-token", "t"}, {"prefer", "handling=lenient"}}, "t", 2, 200, "events=12;ms=340", "note 1"},
-      {{TokenWait::End::not_applicable, "bad_hmac"}, "", {{"consistency-token", "t"}}, "t", 2, 400, "(none)", R"({"code":"token_not_applicable","details":"bad_hmac",)"},
-      {{TokenWait::End::stopped, "notes: decode"}, "", {{"consistency-token", "t"}, {"prefer", "handling=lenient"}}, "t", 2, 503, "(none)", R"("details":"notes: decode")"},
+      {timed_out, "", {token, {"prefer", "handling=strict"}}, "t", 2, 503, "(none)", R"({"code":"projection_behind",)"},
+      {timed_out, "", {token, {"prefer", "handling=lenient"}}, "t", 2, 200, "events=12;ms=340", "note 1"},
+      {not_applicable, "", {token}, "t", 2, 400, "(none)", R"({"code":"token_not_applicable","details":"bad_hmac",)"},
+      {stopped, "", {token, {"prefer", "handling=lenient"}}, "t", 2, 503, "(none)", R"("details":"notes: decode")"},
   };
   for (const auto& each : cases) {
     int waits = 0;
-    ReadHandler handler({.user_reads = *pool_,
-                         .service_reads = *pool_,
-                         .wait_for_token =
-                             [&](std::string token, std::chrono::milliseconds timeout, std::move_only_function<void(TokenWait)> done) {
-                               ++waits;
-                               EXPECT_EQ(token, each.token);
-                               EXPECT_EQ(timeout, std::chrono::seconds(each.seconds));
-                               done(each.wait);
-                             }},
+    const WaitForToken wait = [&](std::string sent, std::chrono::milliseconds timeout, auto done) {
+      ++waits;
+      EXPECT_EQ(sent, each.token);
+      EXPECT_EQ(timeout, std::chrono::seconds(each.seconds));
+      done(each.wait);
+    };
+    ReadHandler handler({.user_reads = *pool_, .service_reads = *pool_, .wait_for_token = wait},
                         load_catalogue(*pool_, "techfix", "anon"));
     const Answer answer = ask(handler, user(ann), std::string("notes?") + each.query, each.headers);
     EXPECT_EQ(waits, 1);
@@ -597,7 +618,8 @@ TEST_F(Reads, wait_for_the_position_of_a_token) {
 
 TEST_F(Reads, a_new_catalogue_serves_the_next_request) {
   EXPECT_EQ(get("extra").status, 404);
-  PostgresCluster::shared().run_sql(owner_url(), "CREATE VIEW techfix.extra AS SELECT 1 AS id; GRANT SELECT ON techfix.extra TO anon");
+  PostgresCluster::shared().run_sql(owner_url(),
+                                    "CREATE VIEW techfix.extra AS SELECT 1 AS id; GRANT SELECT ON techfix.extra TO anon");
   handler_->set_catalogue(load_catalogue(*pool_, "techfix", "anon"));
   EXPECT_EQ(get("extra", {}, anonymous()).body, R"([{"id":1}])");
   PostgresCluster::shared().run_sql(owner_url(), "DROP VIEW techfix.extra");

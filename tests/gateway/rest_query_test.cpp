@@ -95,7 +95,9 @@ TEST(RestQuery, turns_filters_into_conditions_with_parameters) {
       {"or=(not.and(seats.eq.1,seats.eq.2),not.or(paid.is.true))",
        " WHERE (NOT (t.\"seats\" = $1::integer AND t.\"seats\" = $2::integer) OR NOT (t.\"paid\" IS TRUE))",
        {"1", "2"}},
-      {"or=(seats.in.(1,2),note.eq.\"a,b)\")", " WHERE (t.\"seats\" = ANY ($1::integer[]) OR t.\"note\" = $2::text)", {"{\"1\",\"2\"}", "a,b)"}},
+      {"or=(seats.in.(1,2),note.eq.\"a,b)\")",
+       " WHERE (t.\"seats\" = ANY ($1::integer[]) OR t.\"note\" = $2::text)",
+       {"{\"1\",\"2\"}", "a,b)"}},
       {"or=(note.ilike.*x*,+seats.eq.1)", " WHERE (t.\"note\" ILIKE $1::text OR t.\"seats\" = $2::integer)", {"%x%", "1"}},
       {"or=(\"odd\\\"name\".eq.1)", " WHERE (t.\"odd\"\"name\" = $1::text)", {"1"}},
       {"seats=eq.1&or=(paid.is.true)", " WHERE t.\"seats\" = $1::integer AND (t.\"paid\" IS TRUE)", {"1"}},
@@ -390,7 +392,8 @@ TEST(RestQuery, content_range_tells_what_the_page_is) {
 }
 
 TEST(RestQuery, errors_are_json_in_postgrests_shape) {
-  EXPECT_EQ(to_json({400, "X", "a \"quoted\"\nline", "d", {}}), R"({"code":"X","details":"d","hint":null,"message":"a \"quoted\"\nline"})");
+  EXPECT_EQ(to_json({400, "X", "a \"quoted\"\nline", "d", {}}),
+            R"({"code":"X","details":"d","hint":null,"message":"a \"quoted\"\nline"})");
 }
 
 // Whatever bytes come, the SQL text is made of our words, known names, plain aliases and numbers.
@@ -398,9 +401,10 @@ TEST(RestQuery, random_queries_never_put_foreign_text_into_the_statement) {
   constexpr std::uint64_t seed = 20'240'607;
   SCOPED_TRACE(seed);
   std::mt19937_64 random(seed);
-  const std::vector<std::string> pieces{"select=", "order=", "or=(", "and(", "not.", "seats", "note", "id",  ".eq.", ".in.(", "=eq.",  "=in.(",
-                                        "EVIL",    "'",      "\"",   "\\",   ")",    "(",     ",",    "&",   ";",    "--",    "%27",   "%22",
-                                        "limit=",  "1",      ".",    ":",    "*",    "::",    "->",   "+",   "$1",   "/*",    "EVIL;", "is.null"};
+  const std::vector<std::string> pieces{
+      "select=", "order=", "or=(", "and(", "not.", "seats", "note", "id", ".eq.", ".in.(", "=eq.", "=in.(",
+      "EVIL",    "'",      "\"",   "\\",   ")",    "(",     ",",    "&",  ";",    "--",    "%27",  "%22",
+      "limit=",  "1",      ".",    ":",    "*",    "::",    "->",   "+",  "$1",   "/*",    "EVIL;", "is.null"};
   int accepted = 0;
   for (int round = 0; round < 20'000; ++round) {
     std::string query;
@@ -409,7 +413,7 @@ TEST(RestQuery, random_queries_never_put_foreign_text_into_the_statement) {
     if (!made) continue;
     ++accepted;
     ASSERT_FALSE(made->sql.contains("EVIL") && !made->sql.contains("AS \"EVIL\"")) << query << "\n" << made->sql;
-    ASSERT_FALSE(made->sql.contains(';') || made->sql.contains("--") || made->sql.contains("/*") || made->sql.contains('\\')) << made->sql;
+    for (const char* foreign : {";", "--", "/*", "\\"}) ASSERT_FALSE(made->sql.contains(foreign)) << made->sql;
     const auto quotes = std::ranges::count(made->sql, '\'');
     ASSERT_EQ(quotes, made->sql.contains("'[]'") ? 2 : 0) << made->sql;
     ASSERT_EQ(std::ranges::count(made->sql, '"') % 2, 0) << made->sql;

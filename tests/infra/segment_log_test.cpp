@@ -210,7 +210,7 @@ TEST_F(SegmentLogTest, refuses_a_segment_of_another_log) {
 }
 
 TEST_F(SegmentLogTest, rolls_over_and_reads_across_segments) {
-  options = small_options(20 << 10);
+  options.segment_bytes = 20 << 10;
   make(4);
   std::map<ShardNo, Strings> expected;
   {
@@ -226,8 +226,10 @@ TEST_F(SegmentLogTest, rolls_over_and_reads_across_segments) {
   for (const bool clean : {true, false}) {
     for (ShardNo shard = 0; shard < 4; ++shard) {
       EXPECT_EQ(read_payloads(*log, shard), expected[shard]);
-      for (Sequence from : {2u, 17u, 33u})
-        if (shard < 3) EXPECT_EQ(read_payloads(*log, shard, from), Strings(expected[shard].begin() + from - 1, expected[shard].end()));
+      for (const std::ptrdiff_t from : {2, 17, 33}) {
+        if (shard == 3) continue;
+        EXPECT_EQ(read_payloads(*log, shard, static_cast<Sequence>(from)), Strings(expected[shard].begin() + from - 1, expected[shard].end()));
+      }
     }
     EXPECT_GT(list_segments(folder.path() / "log").size(), 8u);
     if (clean) log.reset();
@@ -237,7 +239,7 @@ TEST_F(SegmentLogTest, rolls_over_and_reads_across_segments) {
 }
 
 TEST_F(SegmentLogTest, a_batch_larger_than_a_segment_is_aborted) {
-  options = small_options(16 << 10);
+  options.segment_bytes = 16 << 10;
   make();
   Appender a(*log, 0);
   EXPECT_EQ(a.append({std::string(20'000, 'x')}), AppendOutcome::aborted);
@@ -258,7 +260,6 @@ TEST_F(SegmentLogTest, a_torn_tail_is_cut_and_reported) {
   EXPECT_FALSE(log->recovery().accepted_loss);
   EXPECT_EQ(log->durable_end(0).sequence, 2u);
   EXPECT_EQ(Appender(*log, 0).append({"goes on"}), AppendOutcome::committed);
-  EXPECT_EQ(end_of_content(segment()), at[2] + (end_of_content(segment()) - at[2]));
   log.reset();
   open();
   EXPECT_EQ(log->durable_end(0).sequence, 3u);
@@ -324,7 +325,7 @@ TEST_F(SegmentLogTest, refuses_when_the_log_ends_before_the_anchor) {
 }
 
 TEST_F(SegmentLogTest, refuses_a_missing_segment) {
-  options = small_options(16 << 10);
+  options.segment_bytes = 16 << 10;
   make();
   Appender a(*log, 0);
   for (int i = 0; i < 40; ++i) a.append({std::string(1500, 'x')});
@@ -340,7 +341,7 @@ TEST_F(SegmentLogTest, refuses_a_missing_segment) {
 // Each byte of each file flipped in turn, after a clean stop and after a kill: the log is refused, or gives exactly what was committed. It may
 // be shorter only by what lies beyond the anchor, and says so then.
 TEST_F(SegmentLogTest, no_flipped_byte_is_ever_served) {
-  options = small_options(16 << 10);
+  options.segment_bytes = 40 << 10;  // Less than half of it is used, so that no open prepares another
   for (const bool clean : {true, false}) {
     std::filesystem::remove_all(folder.path() / "log");
     make();
@@ -348,7 +349,7 @@ TEST_F(SegmentLogTest, no_flipped_byte_is_ever_served) {
     {
       Appender a(*log, 0);
       for (int i = 0; i < 4; ++i) {
-        expected.push_back(std::to_string(i) + std::string(i == 2 ? 9000 : 300, i == 1 ? '\0' : 'x'));
+        expected.push_back(std::to_string(i) + std::string(i == 2 ? 9000u : 300u, i == 1 ? '\0' : 'x'));
         ASSERT_EQ(a.append({expected.back()}), AppendOutcome::committed);
       }
     }
@@ -379,8 +380,9 @@ TEST_F(SegmentLogTest, no_flipped_byte_is_ever_served) {
         }
         if (log) disk.die_after(0), log.reset(), disk.die_after(~0ULL);
         for (const auto& [original, content] : files) spill(folder.file(original), content);
-        // Every byte where something is, every 61st of the zeros.
-        i += bytes[i] != 0 || i % 8 != 0 || i + 8 >= bytes.size() || bytes.compare(i, 8, std::string(8, '\0')) != 0 ? 7 : 509;
+        // Every byte that is not zero, every 61st of those that are, and of the long runs of x.
+        do ++i;
+        while (i < bytes.size() && i % 61 != 0 && (bytes[i] == 0 || bytes[i] == 'x'));
       }
     EXPECT_GT(refused, 100);
     EXPECT_GT(served, 10);
@@ -434,7 +436,7 @@ TEST_F(SegmentLogTest, admits_nothing_while_the_disk_is_nearly_full) {
 }
 
 TEST_F(SegmentLogTest, waits_for_the_next_segment_instead_of_tearing) {
-  options = small_options(16 << 10);
+  options.segment_bytes = 16 << 10;
   make();
   Appender a(*log, 0);
   for (int i = 0; i < 30; ++i) {
@@ -457,11 +459,11 @@ TEST_F(SegmentLogTest, power_loss_at_any_operation_loses_nothing_committed) {
   const std::uint64_t seed = 20'240'607;
   SCOPED_TRACE(seed);
   std::mt19937_64 random(seed);
-  options = small_options(32 << 10);
+  options.segment_bytes = 32 << 10;
   create_log(folder, options, 2);
   Strings submitted[2];
   std::size_t committed[2] = {0, 0};
-  for (int cycle = 0; cycle < 150; ++cycle) {
+  for (int cycle = 0; cycle < 60; ++cycle) {
     try {
       open(2);
       disk.die_after(random() % 40);
@@ -469,7 +471,7 @@ TEST_F(SegmentLogTest, power_loss_at_any_operation_loses_nothing_committed) {
         const auto shard = static_cast<ShardNo>(random() % 2);
         Appender a(*log, shard);
         submitted[shard].resize(a.end().sequence);
-        const std::string payload = std::to_string(cycle) + "/" + std::to_string(i) + std::string(random() % 7000, random() % 2 ? '\0' : 'x');
+        const std::string payload = std::to_string(cycle) + "/" + std::to_string(i) + std::string(random() % 7000, random() % 2 != 0 ? '\0' : 'x');
         submitted[shard].push_back(payload);
         if (a.append({payload}) != AppendOutcome::committed) break;
         committed[shard] = submitted[shard].size();
@@ -494,7 +496,7 @@ TEST_F(SegmentLogTest, power_loss_at_any_operation_loses_nothing_committed) {
 // ---- reading commands
 
 TEST_F(SegmentLogTest, a_read_only_log_follows_a_live_writer_up_to_the_durable_mark) {
-  options = small_options(16 << 10);
+  options.segment_bytes = 16 << 10;
   make(2);
   Appender a(*log, 1);
   a.append({"one"});
@@ -525,8 +527,7 @@ TEST_F(SegmentLogTest, ten_thousand_random_batches_read_as_from_the_twin) {
   const std::uint64_t seed = 4711;
   SCOPED_TRACE(seed);
   std::mt19937_64 random(seed);
-  options = small_options(1 << 20);
-  options.disk = nullptr;
+  options.segment_bytes = 1 << 20;
   make(3);
   MemoryLog twin(log_platform, log_id, 3);
   std::vector<std::unique_ptr<LogWriter>> writers;

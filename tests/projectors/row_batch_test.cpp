@@ -66,7 +66,7 @@ TEST(RowBatch, coalesced_equals_one_by_one) {
   const std::uint64_t seed = 20'241'121;
   SCOPED_TRACE("seed " + std::to_string(seed));
   std::mt19937_64 random(seed);
-  for (int round = 0; round < 200; ++round) {
+  for (int round = 0; round < 50; ++round) {
     MemoryRowStore one_by_one(all_tables);
     MemoryRowStore coalesced(all_tables);
     one_by_one.prepare({"p", Uuid(1, 1), 1, 1});

@@ -1,10 +1,11 @@
 -- What Supabase's policies call. The claims are a transaction's setting: never set it reads NULL, after a transaction ''. Claims that are no
 -- JSON object, or a subject that is no UUID, are nobody's: a policy must neither fail nor match.
+-- Not PARALLEL SAFE: catching an error starts a subtransaction, which a parallel query can't.
 CREATE SCHEMA IF NOT EXISTS auth;
-GRANT USAGE ON SCHEMA auth TO anon, authenticated, service_role, guildhall_projector;
+GRANT USAGE ON SCHEMA auth TO anon, authenticated, service_role, guildhall_owner;
 
 CREATE OR REPLACE FUNCTION auth.jwt() RETURNS jsonb
-LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = '' AS $$
+LANGUAGE plpgsql STABLE SET search_path = '' AS $$
 DECLARE
   claims jsonb;
 BEGIN
@@ -16,7 +17,7 @@ END
 $$;
 
 CREATE OR REPLACE FUNCTION auth.uid() RETURNS uuid
-LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = '' AS $$
+LANGUAGE plpgsql STABLE SET search_path = '' AS $$
 BEGIN
   RETURN (auth.jwt() ->> 'sub')::uuid;
 EXCEPTION WHEN data_exception THEN
@@ -25,9 +26,9 @@ END
 $$;
 
 CREATE OR REPLACE FUNCTION auth.role() RETURNS text
-LANGUAGE sql STABLE PARALLEL SAFE AS $$ SELECT auth.jwt() ->> 'role' $$;
+LANGUAGE sql STABLE AS $$ SELECT auth.jwt() ->> 'role' $$;
 
 CREATE OR REPLACE FUNCTION auth.email() RETURNS text
-LANGUAGE sql STABLE PARALLEL SAFE AS $$ SELECT auth.jwt() ->> 'email' $$;
+LANGUAGE sql STABLE AS $$ SELECT auth.jwt() ->> 'email' $$;
 
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA auth TO anon, authenticated, service_role;

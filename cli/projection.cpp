@@ -1,0 +1,127 @@
+// guildhall projection ls|show|rebuild. All three may run beside a serving process: a rebuild fills new tables and swaps them in, and the
+// server's runner goes on with them at its next transaction.
+#include <cstdio>
+#include <unistd.h>
+
+#include "cli/commands.h"
+#include "cli/platform.h"
+#include "infra/postgres_row_store.h"
+#include "infra/segment_log.h"
+#include "infra/system_clock.h"
+#include "projectors/rebuild.h"
+#include "projectors/tutoring.h"
+
+namespace guildhall {
+namespace {
+
+struct Opened {
+  std::unique_ptr<EventLog> log;
+  std::unique_ptr<PostgresRowStore> rows;
+};
+
+Opened open(const Settings& settings) {
+  const PlatformFolders folders(settings.text("data"), settings.text("platform"));
+  if (!SegmentLog::exists(folders.root))
+    throw LogError("there is no log in " + folders.root.string(), "--data and --platform name the folder", false);
+  const std::string& url = settings.text("postgres_url");
+  if (url.empty()) throw SettingsError("no postgres_url: set GUILDHALL_POSTGRES_URL, or postgres_url_file in a config file");
+  return {SegmentLog::open_read_only(folders.root), std::make_unique<PostgresRowStore>(url, tutoring_projection(), tutoring_sql())};
+}
+
+int ls(const CommandLine& line, bool json) {
+  auto [log, rows] = open(line.settings());
+  const auto offsets = rows->offsets(Generation::live);
+  std::uint64_t behind = 0, applied = 0;
+  for (ShardNo n = 0; n < log->identity().shards; ++n) {
+    const Sequence end = log->durable_end(n).sequence;
+    const Sequence at = n < offsets.size() ? offsets[n] : 0;
+    applied += at;
+    behind += end > at ? end - at : 0;
+  }
+  const auto failures = rows->failures();
+  const std::string name(tutoring_projection().name);
+  if (json)
+    std::printf("[{\"name\":\"%s\",\"applied\":%llu,\"behind\":%llu,\"state\":\"%s\"}]\n", name.c_str(), static_cast<unsigned long long>(applied),
+                static_cast<unsigned long long>(behind), failures.empty() ? "running" : "failed");
+  else
+    std::printf("%-12s %12s %12s  %s\n%-12s %12llu %12llu  %s\n", "NAME", "APPLIED", "BEHIND", "STATE", name.c_str(),
+                static_cast<unsigned long long>(applied), static_cast<unsigned long long>(behind), failures.empty() ? "running" : "failed");
+  return exit_ok;
+}
+
+int show(const CommandLine& line, const std::string& name) {
+  if (name != tutoring_projection().name) {
+    std::fprintf(stderr, "guildhall: there is no projection %s; there is: %s\n", name.c_str(), std::string(tutoring_projection().name).c_str());
+    return exit_not_found;
+  }
+  auto [log, rows] = open(line.settings());
+  const auto offsets = rows->offsets(Generation::live);
+  std::printf("%-6s %14s %14s %10s\n", "SHARD", "APPLIED", "LOG END", "BEHIND");
+  for (ShardNo n = 0; n < log->identity().shards; ++n) {
+    const Sequence end = log->durable_end(n).sequence;
+    const Sequence at = n < offsets.size() ? offsets[n] : 0;
+    std::printf("%-6u %14llu %14llu %10llu\n", n, static_cast<unsigned long long>(at), static_cast<unsigned long long>(end),
+                static_cast<unsigned long long>(end > at ? end - at : 0));
+  }
+  for (const auto& f : rows->failures())
+    std::printf("stopped: shard %u, sequence %llu, %s: %s: %s\n", f.shard, static_cast<unsigned long long>(f.sequence), f.type.c_str(),
+                std::string(name_of(f.kind)).c_str(), f.detail.c_str());
+  for (const Table* table : tutoring_projection().tables) std::printf("table %s\n", std::string(table->name).c_str());
+  return exit_ok;
+}
+
+int rebuild_models(const CommandLine& line, bool json, bool compare) {
+  auto [log, rows] = open(line.settings());
+  const SystemClock clock;
+  const bool terminal = ::isatty(STDERR_FILENO) == 1;
+  const Micros began = clock.now();
+  Micros told = began;
+  RebuildOptions options;
+  options.compare = compare;
+  options.progress = [&](std::uint64_t done, std::uint64_t total) {
+    const Micros now = clock.now();
+    if (now - told < (terminal ? second_us : 10 * second_us)) return;
+    told = now;
+    const double rate = static_cast<double>(done) / (static_cast<double>(now - began) / 1e6);
+    std::fprintf(stderr, "%s%llu of %llu records, %.0f/s, %.0f s left%s", terminal ? "\r" : "", static_cast<unsigned long long>(done),
+                 static_cast<unsigned long long>(total), rate, static_cast<double>(total - done) / rate, terminal ? "   " : "\n");
+  };
+  const RebuildReport report = rebuild(*log, *rows, tutoring_projection(), options);
+  const double seconds = static_cast<double>(clock.now() - began) / 1e6;
+  bool same = true;
+  for (const auto& t : report.tables) same = same && (!report.compared || t.same);
+  if (json)
+    std::printf("{\"records\":%llu,\"seconds\":%.3f,\"records_per_second\":%.0f,\"compared\":%s,\"same\":%s}\n",
+                static_cast<unsigned long long>(report.records), seconds, static_cast<double>(report.records) / std::max(seconds, 1e-6),
+                report.compared ? "true" : "false", same ? "true" : "false");
+  else
+    std::printf("%llu records in %.1f s%s\n", static_cast<unsigned long long>(report.records), seconds,
+                !report.compared ? "" : same ? ", every row as before" : ", rows differ from the old generation");
+  return same ? exit_ok : exit_mismatch;
+}
+
+}  // namespace
+
+void add_projection(CLI::App& app, CommandLine& line, Run& run) {
+  auto* projection = app.add_subcommand("projection", "The read models in PostgreSQL");
+  projection->require_subcommand(1);
+  auto* ls_app = projection->add_subcommand("ls", "List the projections");
+  auto* show_app = projection->add_subcommand("show", "Where a projection stands, shard by shard");
+  auto* rebuild_app = projection->add_subcommand("rebuild", "Make the read models anew from the log, beside the live ones, and swap");
+  auto json = std::make_shared<bool>(false);
+  auto compare = std::make_shared<bool>(false);
+  auto name = std::make_shared<std::string>();
+  show_app->add_option("name", *name, "Its name, as `projection ls` prints it")->required();
+  ls_app->add_flag("--json", *json, "Print as JSON");
+  rebuild_app->add_flag("--json", *json, "Print the result as JSON");
+  rebuild_app->add_flag("--compare", *compare, "Compare every row with the old generation before the swap");
+  for (auto* sub : {ls_app, show_app, rebuild_app}) {
+    line.add_setting(*sub, "data");
+    line.add_setting(*sub, "platform");
+  }
+  ls_app->callback([&run, &line, json] { run = [&line, json] { return ls(line, *json); }; });
+  show_app->callback([&run, &line, name] { run = [&line, name] { return show(line, *name); }; });
+  rebuild_app->callback([&run, &line, json, compare] { run = [&line, json, compare] { return rebuild_models(line, *json, *compare); }; });
+}
+
+}  // namespace guildhall
