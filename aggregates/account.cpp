@@ -36,8 +36,8 @@ bool is_supported(const std::string& currency, const PlatformPolicy& policy) {
 
 template <class Profile>  // A command or an event: both carry the profile that every account has.
 bool has_profile(const AccountState& s, const Profile& p) {
-  return s.display_name == p.display_name && s.timezone == p.timezone && s.first_name == p.first_name && s.last_name == p.last_name &&
-         s.avatar_url == p.avatar_url;
+  return s.display_name == p.display_name && s.timezone == p.timezone && s.first_name == p.first_name &&
+         s.last_name == p.last_name && s.avatar_url == p.avatar_url;
 }
 
 template <class To, class From>
@@ -136,8 +136,7 @@ Decision decide(const account::UpdateExpertProfile& c, const Context& at, const 
       s->currency == e.currency)
     return nothing_new(c.account_id);
   if (is_held_back(at.actor, *s)) return reject(Code::account_banned);
-  if (e.currency != s->currency && !is_supported(e.currency, at.policy))
-    return reject(Code::currency_not_supported, e.currency);
+  if (e.currency != s->currency && !is_supported(e.currency, at.policy)) return reject(Code::currency_not_supported, e.currency);
   return accept(c.account_id, {std::move(e)});
 }
 
@@ -231,7 +230,8 @@ Decision decide(const account::UnbanAccount& c, const Context& at, const View& v
 // Sent by the claim's reaction, so it never rejects (design: reactions).
 Decision decide(const account::AnswerClaim& c, const Context&, const View& view) {
   const auto& s = view.get<AccountState>(c.account_id);
-  // The registration told the claim in its own append, and that message arrives exactly once: it is under way, no second one is due.
+  // The registration told the claim in its own append, and that message arrives exactly once: it is under way, no second one is
+  // due.
   if (is_registered(s) && s.email_claim_id == c.claim_id) return nothing_new(c.account_id);
   if (is_abandoned(s, c.claim_id)) return nothing_new(c.account_id);
   account::ClaimAbandoned e;

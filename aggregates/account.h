@@ -5,7 +5,8 @@
 
 namespace guildhall {
 
-// Claims that one account may have let lapse and is still held to. Older ones are forgotten: a registration would have to be hours late.
+// Claims that one account may have let lapse and is still held to. Older ones are forgotten: a registration would have to be
+// hours late.
 inline constexpr std::size_t max_abandoned_claims = 64;
 
 // Registered, and not just known by a claim that it let lapse.

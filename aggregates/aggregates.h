@@ -7,8 +7,8 @@
 
 namespace guildhall {
 
-// The questions below take the variants and nothing that converts to one: an aggregate that lacks an overload for one of its types must
-// not compile, rather than convert and call itself.
+// The questions below take the variants and nothing that converts to one: an aggregate that lacks an overload for one of its
+// types must not compile, rather than convert and call itself.
 template <class T, class Variant>
 concept Exactly = std::same_as<T, Variant>;
 
@@ -28,7 +28,8 @@ std::optional<StreamId> target(const Command& command);
 template <Exactly<AnyState> State>
 AnyResource represent(const State& state, std::uint64_t version, const Uuid& part);
 
-// The timers that a state wants; the shard keeps them durably and sends `command` once when due. At most one of a name per stream.
+// The timers that a state wants; the shard keeps them durably and sends `command` once when due. At most one of a name per
+// stream.
 struct Timer {
   std::string_view name;
   Micros due = 0;

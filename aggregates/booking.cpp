@@ -196,9 +196,7 @@ MoneyTaken take_money(const Uuid& booking_id, const Context& at, const View& vie
       break;
     case Status::confirmed:
     case Status::completed:
-    case Status::no_show:
-      taken.wanted = true;
-      break;
+    case Status::no_show: taken.wanted = true; break;
     case Status::expired: {
       if (s.secured) break;  // It expired for want of an answer, not of money.
       const FoundSlot found = find_slot(view, s.slot_id);
@@ -209,8 +207,7 @@ MoneyTaken take_money(const Uuid& booking_id, const Context& at, const View& vie
       break;
     }
     case Status::cancelled:
-    case Status::declined:
-      break;
+    case Status::declined: break;
   }
   return taken;
 }
@@ -218,9 +215,9 @@ MoneyTaken take_money(const Uuid& booking_id, const Context& at, const View& vie
 std::vector<NewEvent> lose_money(const Uuid& booking_id, std::string_view reason, const View& view) {
   const auto& s = view.get<BookingState>(booking_id);
   if (s.status != Status::pending && s.status != Status::confirmed) return {};
-  std::vector<NewEvent> events{{stream_of(booking_id), BookingCancelled{.booking_id = booking_id,
-                                                                        .cancelled_by = CancelledBy::system,
-                                                                        .reason = std::string(reason)}}};
+  std::vector<NewEvent> events{
+      {stream_of(booking_id),
+       BookingCancelled{.booking_id = booking_id, .cancelled_by = CancelledBy::system, .reason = std::string(reason)}}};
   append(events, release_seat(view, s.slot_id, booking_id));
   return events;
 }

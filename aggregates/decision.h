@@ -78,6 +78,8 @@ struct Rejection {
 
 using Decision = std::expected<Accepted, Rejection>;
 
-inline std::unexpected<Rejection> reject(Code code, std::string detail = {}) { return std::unexpected(Rejection{code, std::move(detail)}); }
+inline std::unexpected<Rejection> reject(Code code, std::string detail = {}) {
+  return std::unexpected(Rejection{code, std::move(detail)});
+}
 
 }  // namespace guildhall

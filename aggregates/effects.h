@@ -1,4 +1,5 @@
-// Calls to the world: the payment-processor seam, and what an answer becomes. Implementations: the sandbox (infra/sandbox_processor).
+// Calls to the world: the payment-processor seam, and what an answer becomes. Implementations: the sandbox
+// (infra/sandbox_processor).
 #pragma once
 
 #include "aggregates/aggregates.h"

@@ -39,10 +39,10 @@ const Refund* find_refund(const PaymentState& s, const Uuid& refund_id) {
 }
 
 NewEvent refund_requested(const Uuid& payment_id, std::int64_t amount_cents, std::string_view reason, const Context& at) {
-  return {stream_of(payment_id), RefundRequested{.payment_id = payment_id,
-                                                 .refund_id = at.mint("refund"),
-                                                 .amount_cents = amount_cents,
-                                                 .reason = std::string(reason)}};
+  return {
+      stream_of(payment_id),
+      RefundRequested{
+          .payment_id = payment_id, .refund_id = at.mint("refund"), .amount_cents = amount_cents, .reason = std::string(reason)}};
 }
 
 }  // namespace
@@ -107,9 +107,9 @@ Decision decide(const RecordRefunded& c, const Context& at, const View& view) {
   if (refund == nullptr) return reject(Code::refund_not_found);
   Accepted accepted = nothing_new(c.payment_id);
   if (refund->status() != RefundStatus::open) return accepted;  // A repeat, or older than the failure that is known.
-  accepted.events.push_back({stream_of(c.payment_id), PaymentRefunded{.payment_id = c.payment_id,
-                                                                      .refund_id = c.refund_id,
-                                                                      .amount_cents = refund->amount_cents()}});
+  accepted.events.push_back(
+      {stream_of(c.payment_id),
+       PaymentRefunded{.payment_id = c.payment_id, .refund_id = c.refund_id, .amount_cents = refund->amount_cents()}});
   return accepted;
 }
 
@@ -119,10 +119,10 @@ Decision decide(const RecordRefundFailed& c, const Context& at, const View& view
   if (refund == nullptr) return reject(Code::refund_not_found);
   Accepted accepted = nothing_new(c.payment_id);
   if (refund->status() == RefundStatus::failed) return accepted;
-  accepted.events.push_back({stream_of(c.payment_id), RefundFailed{.payment_id = c.payment_id,
-                                                                   .refund_id = c.refund_id,
-                                                                   .amount_cents = refund->amount_cents(),
-                                                                   .reason = c.reason}});
+  accepted.events.push_back(
+      {stream_of(c.payment_id),
+       RefundFailed{
+           .payment_id = c.payment_id, .refund_id = c.refund_id, .amount_cents = refund->amount_cents(), .reason = c.reason}});
   return accepted;
 }
 
@@ -153,13 +153,11 @@ std::vector<NewEvent> return_money(const Uuid& payment_id, std::string_view reas
     case Status::authorized:
       if (s.call == Call::none) return {{stream_of(payment_id), CancelRequested{.payment_id = payment_id}}};
       return {};
-    case Status::pending:
-      return {{stream_of(payment_id), PaymentCancelled{.payment_id = payment_id}}};
+    case Status::pending: return {{stream_of(payment_id), PaymentCancelled{.payment_id = payment_id}}};
     case Status::processing:
     case Status::refunded:
     case Status::failed:
-    case Status::cancelled:
-      return {};
+    case Status::cancelled: return {};
   }
   std::unreachable();
 }
@@ -185,9 +183,9 @@ void settle(PaymentState& s, const Uuid& refund_id, RefundStatus status) {
     s.refunds.erase(std::ranges::find_if(s.refunds, answered));
   s.call = std::ranges::all_of(s.refunds, answered) ? Call::none : Call::refund;
   // A-TU-10: refunded only when nothing is left.
-  s.status = s.refunded_cents == 0                   ? Status::captured
+  s.status = s.refunded_cents == 0                 ? Status::captured
              : s.refunded_cents < s.captured_cents ? Status::partially_refunded
-                                                     : Status::refunded;
+                                                   : Status::refunded;
 }
 
 }  // namespace

@@ -10,18 +10,18 @@ namespace guildhall {
 
 struct PlatformPolicy {
   std::string platform = "tutoring";
-  std::string version = "1";                                // Goes into every decision record.
+  std::string version = "1";                                 // Goes into every decision record.
   std::vector<std::string> currencies{"DKK", "USD", "EUR"};  // TU-8
-  std::string default_currency = "DKK";                     // TU-38
-  std::int32_t duration_step_minutes = 15;                  // TU-17
-  Micros hold_us = 15 * minute_us;                          // M-2: until the payment is authorized.
-  Micros answer_us = 6 * day_us;                            // M-3: until the expert answers, from the authorization.
-  std::int32_t horizon_days = 60;                           // A-TU-16
-  std::int32_t max_slots_per_day = 192;                     // Of one expert.
-  std::int32_t max_windows = 50;                            // Of one expert.
-  std::int32_t max_sessions = 100;                          // Active ones of one expert.
+  std::string default_currency = "DKK";                      // TU-38
+  std::int32_t duration_step_minutes = 15;                   // TU-17
+  Micros hold_us = 15 * minute_us;                           // M-2: until the payment is authorized.
+  Micros answer_us = 6 * day_us;                             // M-3: until the expert answers, from the authorization.
+  std::int32_t horizon_days = 60;                            // A-TU-16
+  std::int32_t max_slots_per_day = 192;                      // Of one expert.
+  std::int32_t max_windows = 50;                             // Of one expert.
+  std::int32_t max_sessions = 100;                           // Active ones of one expert.
   std::string processor = "sandbox";
-  bool auto_authorize = true;          // False: the client pays, and the authorization is recorded from outside.
+  bool auto_authorize = true;                // False: the client pays, and the authorization is recorded from outside.
   Micros claim_resolve_us = 10 * minute_us;  // Until an unconfirmed claim's account is asked.
 };
 

@@ -40,7 +40,8 @@ void copy_times(To& to, const From& from) {
 
 template <class Command>
 std::optional<Rejection> wrong_times(const Command& c, const Context& at) {
-  if (c.start_time < 0 || c.start_time >= c.end_time || c.end_time > minutes_per_day) return Rejection{Code::window_crosses_midnight, {}};
+  if (c.start_time < 0 || c.start_time >= c.end_time || c.end_time > minutes_per_day)
+    return Rejection{Code::window_crosses_midnight, {}};
   if (!at.zones.known(c.timezone)) return Rejection{Code::unknown_time_zone, c.timezone};
   return std::nullopt;
 }
@@ -51,8 +52,8 @@ Decision accept(const Uuid& expert, const Uuid& window, Replan plan, bool create
 
 // ---- slot generation (A-TU-15, A-TU-16)
 
-// The slots of one window and session on one local date. Starts go by the clock's face; the whole slot must lie in the window on that
-// face, also when the clock is changed inside it.
+// The slots of one window and session on one local date. Starts go by the clock's face; the whole slot must lie in the window on
+// that face, also when the clock is changed inside it.
 void append_slots(std::vector<WantedSlot>& out, const WindowT& w, const OfferedSession& session, std::int32_t date,
                   const TimeZones& zones) {
   const std::int32_t minutes = session.duration_minutes();
@@ -74,7 +75,8 @@ Micros next_extension(const Uuid& expert, std::int32_t today) {
 
 bool same_slots(std::span<const WantedSlot> a, std::span<const WantedSlot> b) {
   return std::ranges::equal(a, b, [](const WantedSlot& x, const WantedSlot& y) {
-    return x.session_id == y.session_id && x.window_id == y.window_id && x.start_at == y.start_at && x.end_at == y.end_at && x.max == y.max;
+    return x.session_id == y.session_id && x.window_id == y.window_id && x.start_at == y.start_at && x.end_at == y.end_at &&
+           x.max == y.max;
   });
 }
 
@@ -88,7 +90,8 @@ std::span<const WantedSlot> take_day(std::span<const WantedSlot>& rest, std::int
 
 }  // namespace
 
-std::vector<WantedSlot> wanted_slots(const ScheduleState& s, std::int32_t from, std::int32_t to, Micros now, const TimeZones& zones) {
+std::vector<WantedSlot> wanted_slots(const ScheduleState& s, std::int32_t from, std::int32_t to, Micros now,
+                                     const TimeZones& zones) {
   std::vector<WantedSlot> out;
   for (const auto& w : s.windows) {
     if (!w->is_active || !zones.known(w->timezone)) continue;
@@ -155,7 +158,8 @@ Decision decide(const schedule::AddWindow& c, const Context& at, const View& vie
   const auto& account = view.get<AccountState>(c.expert_id);
   if (!may_act_for(at.actor, c.expert_id) || !account.is_expert) return reject(Code::expert_not_found);
   if (is_held_back(at.actor, account)) return reject(Code::account_banned);
-  if (std::ssize(view.get<ScheduleState>(c.expert_id).windows) >= at.policy.max_windows) return reject(Code::window_limit_reached);
+  if (std::ssize(view.get<ScheduleState>(c.expert_id).windows) >= at.policy.max_windows)
+    return reject(Code::window_limit_reached);
   if (auto wrong = wrong_times(c, at)) return std::unexpected(std::move(*wrong));
   schedule::WindowAdded e;
   e.window_id = at.mint("window");
@@ -169,8 +173,8 @@ Decision decide(const schedule::AddWindow& c, const Context& at, const View& vie
 Decision decide(const schedule::UpdateWindow& c, const Context& at, const View& view) {
   const auto* w = own(c.expert_id, c.window_id, at, view);
   if (!w) return reject(Code::window_not_found);
-  if (w->day_of_week == c.day_of_week && w->start_time == c.start_time && w->end_time == c.end_time && w->timezone == c.timezone &&
-      w->is_active == c.is_active)
+  if (w->day_of_week == c.day_of_week && w->start_time == c.start_time && w->end_time == c.end_time &&
+      w->timezone == c.timezone && w->is_active == c.is_active)
     return accept(c.expert_id, c.window_id, {});
   if (is_held_back(at.actor, view.get<AccountState>(c.expert_id))) return reject(Code::account_banned);
   if (auto wrong = wrong_times(c, at)) return std::unexpected(std::move(*wrong));

@@ -8,7 +8,8 @@ namespace guildhall {
 
 // What a schedule wants to offer on the UTC days [from, to), after `now`; by start, then session. One start of one session is one
 // slot, of the first window that gives it. Windows of a zone that the data no longer know give none.
-std::vector<WantedSlot> wanted_slots(const ScheduleState& s, std::int32_t from, std::int32_t to, Micros now, const TimeZones& zones);
+std::vector<WantedSlot> wanted_slots(const ScheduleState& s, std::int32_t from, std::int32_t to, Micros now,
+                                     const TimeZones& zones);
 
 // What follows from a change of an expert's schedule: the change, the horizon when it is behind, and the days whose slots differ.
 struct Replan {

@@ -81,13 +81,13 @@ void copy_offer(To& to, const From& from) {
 bool offers(const SessionState& s, const session::SessionUpdated& e) {
   return s.title == e.title && s.description == e.description && s.short_description == e.short_description &&
          s.duration_minutes == e.duration_minutes && s.price_cents == e.price_cents && s.currency == e.currency &&
-         s.topic_tags == e.topic_tags && s.level == e.level && s.prerequisites == e.prerequisites && s.materials_url == e.materials_url &&
-         s.max_participants == e.max_participants;
+         s.topic_tags == e.topic_tags && s.level == e.level && s.prerequisites == e.prerequisites &&
+         s.materials_url == e.materials_url && s.max_participants == e.max_participants;
 }
 
 // What the schedule notes of a session, and the slots that follow from it.
-Replan reschedule(const Uuid& expert, const Uuid& session, std::int32_t duration_minutes, std::int32_t max_participants, bool is_active,
-                  const Context& at, const View& view) {
+Replan reschedule(const Uuid& expert, const Uuid& session, std::int32_t duration_minutes, std::int32_t max_participants,
+                  bool is_active, const Context& at, const View& view) {
   schedule::SessionScheduled e;
   e.expert_id = expert;
   e.session_id = session;
@@ -109,7 +109,8 @@ Decision accept(const Uuid& session, AnyEvent event, Replan following = {}, bool
 // ---- decide
 
 Decision decide(const session::CreateSession& c, const Context& at, const View& view) {
-  if (!may_act_for(at.actor, c.expert_id) || !view.get<AccountState>(c.expert_id).is_expert) return reject(Code::expert_not_found);
+  if (!may_act_for(at.actor, c.expert_id) || !view.get<AccountState>(c.expert_id).is_expert)
+    return reject(Code::expert_not_found);
   if (is_expert_held_back(c.expert_id, at, view)) return reject(Code::account_banned);
   if (is_limit_reached(c.expert_id, at, view)) return reject(Code::session_limit_reached);
   if (!is_allowed_duration(c.duration_minutes, at.policy)) return reject(Code::duration_not_multiple);
@@ -138,8 +139,7 @@ Decision decide(const session::UpdateSession& c, const Context& at, const View& 
   if (s->booked_before && e.currency != s->currency) return reject(Code::currency_immutable);
   if (!is_allowed_duration(c.duration_minutes, at.policy)) return reject(Code::duration_not_multiple);
   // A currency that the platform took when the session was made stays allowed: after a booking it could not be changed.
-  if (e.currency != s->currency && !is_supported(e.currency, at.policy))
-    return reject(Code::currency_not_supported, e.currency);
+  if (e.currency != s->currency && !is_supported(e.currency, at.policy)) return reject(Code::currency_not_supported, e.currency);
   Replan following;
   if (s->is_active && (c.duration_minutes != s->duration_minutes || c.max_participants != s->max_participants))
     following = reschedule(s->expert_id, c.session_id, c.duration_minutes, c.max_participants, true, at, view);

@@ -28,19 +28,33 @@ using AnyState = std::variant<AccountState, ClaimState, SessionState, ScheduleSt
 template <class State>
 constexpr StreamKind kind_of();
 template <>
-constexpr StreamKind kind_of<AccountState>() { return StreamKind::account; }
+constexpr StreamKind kind_of<AccountState>() {
+  return StreamKind::account;
+}
 template <>
-constexpr StreamKind kind_of<ClaimState>() { return StreamKind::claim; }
+constexpr StreamKind kind_of<ClaimState>() {
+  return StreamKind::claim;
+}
 template <>
-constexpr StreamKind kind_of<SessionState>() { return StreamKind::session; }
+constexpr StreamKind kind_of<SessionState>() {
+  return StreamKind::session;
+}
 template <>
-constexpr StreamKind kind_of<ScheduleState>() { return StreamKind::schedule; }
+constexpr StreamKind kind_of<ScheduleState>() {
+  return StreamKind::schedule;
+}
 template <>
-constexpr StreamKind kind_of<DayState>() { return StreamKind::calendar; }
+constexpr StreamKind kind_of<DayState>() {
+  return StreamKind::calendar;
+}
 template <>
-constexpr StreamKind kind_of<BookingState>() { return StreamKind::booking; }
+constexpr StreamKind kind_of<BookingState>() {
+  return StreamKind::booking;
+}
 template <>
-constexpr StreamKind kind_of<PaymentState>() { return StreamKind::payment; }
+constexpr StreamKind kind_of<PaymentState>() {
+  return StreamKind::payment;
+}
 
 AnyState empty_state(StreamKind kind);  // Of a stream without events. CHECKs that the kind has states.
 

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <spawn.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -20,7 +19,7 @@ namespace guildhall {
 namespace {
 
 constexpr std::size_t tail_bytes = 2000;
-constexpr std::size_t disk_block_bytes = 512;  // st_blocks counts in these.
+constexpr std::uint64_t backward_block_bytes = 1 << 20;
 
 class Descriptor {
  public:
@@ -188,12 +187,23 @@ std::string tail_of_file(const std::filesystem::path& path) {
   return all.size() > tail_bytes ? all.substr(all.size() - tail_bytes) : all;
 }
 
-std::uint64_t disk_bytes(const std::filesystem::path& folder) {
+std::uint64_t written_bytes(const std::filesystem::path& folder) {
   std::uint64_t out = 0;
+  std::string block(backward_block_bytes, '\0');
   for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
-    struct stat status {};
-    if (entry.is_regular_file() && ::stat(entry.path().c_str(), &status) == 0)
-      out += static_cast<std::uint64_t>(status.st_blocks) * disk_block_bytes;
+    if (!entry.is_regular_file()) continue;
+    std::ifstream in(entry.path(), std::ios::binary);
+    for (std::uint64_t end = entry.file_size(); end > 0;) {
+      const std::uint64_t begin = (end - 1) / backward_block_bytes * backward_block_bytes;
+      in.seekg(static_cast<std::streamoff>(begin));
+      if (!in.read(block.data(), static_cast<std::streamsize>(end - begin))) break;
+      const auto last = std::string_view(block.data(), end - begin).find_last_not_of('\0');
+      if (last != std::string_view::npos) {
+        out += begin + last + 1;
+        break;
+      }
+      end = begin;
+    }
   }
   return out;
 }

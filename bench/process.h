@@ -58,7 +58,7 @@ void run_program(std::vector<std::string> arguments, const Environment& environm
 std::string text_of_file(const std::filesystem::path& path);
 // The last lines of a file, for messages.
 std::string tail_of_file(const std::filesystem::path& path);
-// What the files of a folder occupy on disk.
-std::uint64_t disk_bytes(const std::filesystem::path& folder);
+// What the files of a folder hold, each without the zeros at its end: a log's last segment is allocated before it is written.
+std::uint64_t written_bytes(const std::filesystem::path& folder);
 
 }  // namespace guildhall

@@ -1,7 +1,7 @@
 #include "bench/server.h"
 
-#include <chrono>
 #include <charconv>
+#include <chrono>
 #include <stdexcept>
 #include <thread>
 

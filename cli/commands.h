@@ -1,4 +1,5 @@
-// The subcommands: each adds itself to the command line and returns its exit code when it was chosen. The list stands in main.cpp.
+// The subcommands: each adds itself to the command line and returns its exit code when it was chosen. The list stands in
+// main.cpp.
 #pragma once
 
 #include <functional>
@@ -38,6 +39,6 @@ void add_stream(CLI::App& app, CommandLine& line, Run& run);      // stream show
 void add_projection(CLI::App& app, CommandLine& line, Run& run);  // projection ls|show|rebuild
 void add_state(CLI::App& app, CommandLine& line, Run& run);       // state rebuild|hash
 void add_token(CLI::App& app, CommandLine& line, Run& run);
-void add_config(CLI::App& app, CommandLine& line, Run& run);      // config show
+void add_config(CLI::App& app, CommandLine& line, Run& run);  // config show
 
 }  // namespace guildhall

@@ -1,8 +1,8 @@
-// guildhall log show|tail|verify, stream show: reading commands. They take no lock and stop at the durable mark, so they run beside a
-// serving process.
+// guildhall log show|tail|verify, stream show: reading commands. They take no lock and stop at the durable mark, so they run
+// beside a serving process.
+#include <unistd.h>
 #include <csignal>
 #include <cstdio>
-#include <unistd.h>
 
 #include <atomic>
 #include <chrono>
@@ -134,38 +134,48 @@ int verify(const CommandLine& line, bool json) {
   const Micros began = clock.now();
   Micros told = began;
   std::signal(SIGINT, interrupt);
-  std::string report = "{\"platform\":\"" + log->identity().platform + "\",\"log_id\":\"" + to_string(log->identity().log_id) + "\",\"shards\":[";
+  std::string report =
+      "{\"platform\":\"" + log->identity().platform + "\",\"log_id\":\"" + to_string(log->identity().log_id) + "\",\"shards\":[";
   for (ShardNo n = 0; n < log->identity().shards; ++n) {
     const LogEnd end = log->durable_end(n);
     const auto reader = log->read(n, 1);
     LogEnd last;
     while (last.sequence < end.sequence) {
       const Record* record = reader->next();
-      if (record == nullptr) throw CorruptLog("shard " + std::to_string(n) + " ends at " + std::to_string(last.sequence) + ", before its durable mark");
+      if (record == nullptr)
+        throw CorruptLog("shard " + std::to_string(n) + " ends at " + std::to_string(last.sequence) +
+                         ", before its durable mark");
       // The reader checked sequence, batch and chain; here the payload and the schema that it claims.
       const Schema* schema = schema_of_type(record->header.type);
       if (schema == nullptr || catalogue.table(record->header.type) == nullptr)
-        throw CorruptLog("shard " + std::to_string(n) + ", sequence " + std::to_string(record->header.sequence) + ": unknown type " + std::string(record->header.type));
+        throw CorruptLog("shard " + std::to_string(n) + ", sequence " + std::to_string(record->header.sequence) +
+                         ": unknown type " + std::string(record->header.type));
       if (!to_json(catalogue, record->header.type, record->payload))
-        throw CorruptLog("shard " + std::to_string(n) + ", sequence " + std::to_string(record->header.sequence) + ": the payload does not verify");
+        throw CorruptLog("shard " + std::to_string(n) + ", sequence " + std::to_string(record->header.sequence) +
+                         ": the payload does not verify");
       last = {record->header.sequence, record->chain};
       ++done;
       if (interrupted) return exit_interrupted;
       if ((done & 0xfff) == 0 && clock.now() - told > (terminal ? progress_every_terminal_us : progress_every_us)) {
         told = clock.now();
         const double rate = static_cast<double>(done) / (static_cast<double>(told - began) / 1e6);
-        std::fprintf(stderr, "%s%llu of %llu records, %.0f/s, %.0f s left%s", terminal ? "\r" : "", static_cast<unsigned long long>(done),
-                     static_cast<unsigned long long>(total), rate, static_cast<double>(total - done) / rate, terminal ? "   " : "\n");
+        std::fprintf(stderr, "%s%llu of %llu records, %.0f/s, %.0f s left%s", terminal ? "\r" : "",
+                     static_cast<unsigned long long>(done), static_cast<unsigned long long>(total), rate,
+                     static_cast<double>(total - done) / rate, terminal ? "   " : "\n");
       }
     }
-    if (last.head != end.head) throw CorruptLog("shard " + std::to_string(n) + ": the chain ends with another head than the durable mark says");
+    if (last.head != end.head)
+      throw CorruptLog("shard " + std::to_string(n) + ": the chain ends with another head than the durable mark says");
     if (n > 0) report += ',';
-    report += "{\"shard\":" + std::to_string(n) + ",\"sequence\":" + std::to_string(last.sequence) + ",\"head\":\"" + to_hex(view(last.head)) + "\"}";
+    report += "{\"shard\":" + std::to_string(n) + ",\"sequence\":" + std::to_string(last.sequence) + ",\"head\":\"" +
+              to_hex(view(last.head)) + "\"}";
   }
   if (terminal && done > 0) std::fprintf(stderr, "\r");
   report += "],\"records\":" + std::to_string(done) + ",\"ok\":true}";
   if (json) std::puts(report.c_str());
-  else std::printf("ok: %llu records in %u shards, every sequence, batch, chain and payload\n", static_cast<unsigned long long>(done), log->identity().shards);
+  else
+    std::printf("ok: %llu records in %u shards, every sequence, batch, chain and payload\n",
+                static_cast<unsigned long long>(done), log->identity().shards);
   return exit_ok;
 }
 
@@ -204,9 +214,7 @@ void add_stream(CLI::App& app, CommandLine& line, Run& run) {
   show_app->add_flag("--show-pii", options->show_pii, "Print personal values");
   line.add_setting(*show_app, "data");
   line.add_setting(*show_app, "platform");
-  show_app->callback([&run, &line, options] {
-    run = [&line, options] { return show(line, *options, false); };
-  });
+  show_app->callback([&run, &line, options] { run = [&line, options] { return show(line, *options, false); }; });
 }
 
 }  // namespace guildhall

@@ -10,7 +10,9 @@
 
 namespace guildhall {
 
-Settings CommandLine::settings() const { return Settings::load(flags, config_file, [](const char* name) { return std::getenv(name); }); }
+Settings CommandLine::settings() const {
+  return Settings::load(flags, config_file, [](const char* name) { return std::getenv(name); });
+}
 
 void CommandLine::add_setting(CLI::App& app, const std::string& name) {
   std::string flag = "--" + name;
@@ -18,8 +20,9 @@ void CommandLine::add_setting(CLI::App& app, const std::string& name) {
     if (c == '_') c = '-';
   for (const auto& entry : setting_entries())
     if (entry.name == name)
-      app.add_option_function<std::string>(flag, [this, name](const std::string& value) { flags[name] = value; },
-                                           std::string(entry.help) + (entry.fallback.empty() ? "" : " [" + std::string(entry.fallback) + "]"));
+      app.add_option_function<std::string>(
+          flag, [this, name](const std::string& value) { flags[name] = value; },
+          std::string(entry.help) + (entry.fallback.empty() ? "" : " [" + std::string(entry.fallback) + "]"));
 }
 
 }  // namespace guildhall
@@ -34,8 +37,10 @@ int main(int argc, char** argv) {
       "  guildhall log verify --data ./data       check every record, its order and its chain\n"
       "  guildhall stream show booking/UUID       what happened to one booking\n"
       "  guildhall projection rebuild             make the read models anew from the log\n\n"
-      "Settings come from flags, GUILDHALL_* variables, ./guildhall.toml, the user's and the machine's config.toml, in this order;\n"
-      "`guildhall config show --origin` says which one won. Exit codes: 0 ok, 1 error, 2 usage, 3 not found, 4 conflict, 5 mismatch,\n"
+      "Settings come from flags, GUILDHALL_* variables, ./guildhall.toml, the user's and the machine's config.toml, in this "
+      "order;\n"
+      "`guildhall config show --origin` says which one won. Exit codes: 0 ok, 1 error, 2 usage, 3 not found, 4 conflict, 5 "
+      "mismatch,\n"
       "6 unavailable, 130 interrupted.",
       "guildhall"};
   app.set_version_flag("--version", "guildhall " + std::string(software_version));

@@ -32,6 +32,7 @@
 #include "infra/system_clock.h"
 #include "infra/time_zones.h"
 #include "projectors/runner.h"
+#include "projectors/tutoring.h"
 
 namespace guildhall {
 namespace {
@@ -167,7 +168,8 @@ void Platform::Parts::open_log(const Settings& settings) {
 }
 
 void Platform::Parts::open_shards() {
-  effects = std::make_unique<EffectWorker>(processor, clock, [this](const Effect& e, const ProcessorAnswer& a, int nth) { record_outcome(e, a, nth); });
+  effects = std::make_unique<EffectWorker>(
+      processor, clock, [this](const Effect& e, const ProcessorAnswer& a, int nth) { record_outcome(e, a, nth); });
   const std::uint32_t count = log->identity().shards;
   for (ShardNo n = 0; n < count; ++n) {
     const auto folder = folders.state / std::to_string(n);
@@ -199,7 +201,9 @@ void Platform::Parts::open_shards() {
       if (clock.now() - told < second_us) return;
       told = clock.now();
       log_line(LogLevel::info, told, "replaying",
-               {{"shard", static_cast<std::int64_t>(n)}, {"sequence", static_cast<std::int64_t>(done)}, {"of", static_cast<std::int64_t>(total)}});
+               {{"shard", static_cast<std::int64_t>(n)},
+                {"sequence", static_cast<std::int64_t>(done)},
+                {"of", static_cast<std::int64_t>(total)}});
     }));
     shard_list.push_back(shards.back().get());
   }
@@ -215,28 +219,31 @@ void Platform::Parts::open_read_models(const Settings& settings) {
   rows->prepare(log->identity());
   std::vector<ShardNo> all;
   for (ShardNo n = 0; n < log->identity().shards; ++n) all.push_back(n);
-  runner = std::make_unique<Runner>(*log, *rows, tutoring_projection(), std::move(all), pause);
+  runner = std::make_unique<Runner>(*log, *rows, tutoring_projection(), std::move(all), pause_for);
   user_reads = std::make_unique<PostgresPool>(PostgresPoolOptions{.url = as_authenticator(url), .connections = read_connections});
-  service_reads = std::make_unique<PostgresPool>(PostgresPoolOptions{.url = as_authenticator(url), .connections = service_connections});
+  service_reads =
+      std::make_unique<PostgresPool>(PostgresPoolOptions{.url = as_authenticator(url), .connections = service_connections});
   reads = std::make_unique<ReadHandler>(
-      ReadHandlerOptions{*user_reads, *service_reads,
-                         [this](std::string text, std::chrono::milliseconds timeout, std::move_only_function<void(TokenWait)> done) {
-                           const auto token = tokens->decode(text);
-                           if (!token) return done({TokenWait::End::not_applicable, std::string(name_of(token.error()))});
-                           std::vector<Target> targets;
-                           for (const auto& p : token->positions) {
-                             if (p.shard >= log->identity().shards) return done({TokenWait::End::not_applicable, "unknown shard"});
-                             targets.push_back({p.shard, p.sequence});
-                           }
-                           wait_for(std::move(targets), timeout / std::chrono::microseconds(1),
-                                    [done = std::make_shared<decltype(done)>(std::move(done))](PositionWait wait) {
-                                      switch (wait.outcome) {
-                                        case WaitOutcome::reached: return (*done)({TokenWait::End::reached, {}});
-                                        case WaitOutcome::timed_out: return (*done)({TokenWait::End::timed_out, lag_text(wait)});
-                                        case WaitOutcome::stopped: return (*done)({TokenWait::End::stopped, "the projection stands at a record that it can't apply"});
-                                      }
-                                    });
-                         }},
+      ReadHandlerOptions{
+          *user_reads, *service_reads,
+          [this](std::string text, std::chrono::milliseconds timeout, std::move_only_function<void(TokenWait)> done) {
+            const auto token = tokens->decode(text);
+            if (!token) return done({TokenWait::End::not_applicable, std::string(name_of(token.error()))});
+            std::vector<Target> targets;
+            for (const auto& p : token->positions) {
+              if (p.shard >= log->identity().shards) return done({TokenWait::End::not_applicable, "unknown shard"});
+              targets.push_back({p.shard, p.sequence});
+            }
+            wait_for(std::move(targets), timeout / std::chrono::microseconds(1),
+                     [done = std::make_shared<decltype(done)>(std::move(done))](PositionWait wait) {
+                       switch (wait.outcome) {
+                         case WaitOutcome::reached: return (*done)({TokenWait::End::reached, {}});
+                         case WaitOutcome::timed_out: return (*done)({TokenWait::End::timed_out, lag_text(wait)});
+                         case WaitOutcome::stopped:
+                           return (*done)({TokenWait::End::stopped, "the projection stands at a record that it can't apply"});
+                       }
+                     });
+          }},
       load_catalogue(*service_reads, policy.platform, "service_role"));
 }
 
@@ -247,19 +254,20 @@ void Platform::Parts::open_gateway(const Settings& settings) {
   tokens = std::make_unique<ConsistencyTokens>(secret_file(folders.secrets / "token_key", secret_bytes), log->identity().log_id);
   if (const auto per_minute = settings.integer("quota_per_minute", 0, 10'000'000); per_minute > 0)
     quota = std::make_unique<Quota>(QuotaPolicy{"commands", static_cast<std::uint32_t>(per_minute), 60});
-  CommandsEnvironment env{policy.platform, schemas, *log, shard_list, *tokens, quota.get(), claim_key, to_hex(random_bytes(16)), {}};
+  CommandsEnvironment env{policy.platform,          schemas, *log, shard_list, *tokens, quota.get(), claim_key,
+                          to_hex(random_bytes(16)), {}};
   if (runner)
     env.wait = [this](ShardNo shard, Sequence sequence, Micros timeout_us, std::function<void(PositionWait)> done) {
       wait_for({{shard, sequence}}, timeout_us, std::move(done));
     };
   commands = std::make_unique<Commands>(std::move(env));
   const auto errors = error_catalogue();
-  api = std::make_unique<Api>(ApiEnvironment{clock, *verifier, schemas, *commands, reads.get(),
-                                             openapi_document(schemas, errors, {.version = software_version}), settings.list("cors_origins"),
-                                             [this] { return readiness(); },
-                                             [this] {
-                                               return Response{200, {{"Content-Type", "text/plain; version=0.0.4; charset=utf-8"}}, metrics.text()};
-                                             }});
+  api = std::make_unique<Api>(ApiEnvironment{
+      clock, *verifier, schemas, *commands, reads.get(), openapi_document(schemas, errors, {.version = software_version}),
+      settings.list("cors_origins"), [this] { return readiness(); },
+      [this] {
+        return Response{200, {{"Content-Type", "text/plain; version=0.0.4; charset=utf-8"}}, metrics.text()};
+      }});
   metrics.add([this] { return collect(); });
 
   const std::string& access = settings.text("access_log");
@@ -276,12 +284,15 @@ void Platform::Parts::open_gateway(const Settings& settings) {
     metrics.observe_request(a.status, static_cast<double>(a.duration_us) / 1e6);
     if (none || (!all && a.status < 500 && a.problem.empty())) return;
     log_line(a.status >= 500 ? LogLevel::warning : LogLevel::info, clock.now(), "request",
-             {{"method", a.method}, {"path", a.path}, {"status", static_cast<std::int64_t>(a.status)}, {"duration_us", a.duration_us},
-              {"request_id", a.request_id}, {"problem", a.problem}});
+             {{"method", a.method},
+              {"path", a.path},
+              {"status", static_cast<std::int64_t>(a.status)},
+              {"duration_us", a.duration_us},
+              {"request_id", a.request_id},
+              {"problem", a.problem}});
   };
-  server = std::make_unique<HttpServer>(std::move(options), [this](Request request, Respond respond) {
-    api->handle(std::move(request), std::move(respond));
-  });
+  server = std::make_unique<HttpServer>(
+      std::move(options), [this](Request request, Respond respond) { api->handle(std::move(request), std::move(respond)); });
 }
 
 void Platform::Parts::start_threads() {
@@ -327,12 +338,14 @@ void Platform::Parts::stop() {
 void Platform::Parts::record_outcome(const Effect& effect, const ProcessorAnswer& answer, int nth) {
   const AnyCommand command = outcome_command(effect, answer);
   CommandRequest request;
-  request.command_id = derive_in_group("effect-outcome", effect.id, static_cast<std::uint64_t>(nth), bucket_of(effect.payment_id));
+  request.command_id =
+      derive_in_group("effect-outcome", effect.id, static_cast<std::uint64_t>(nth), bucket_of(effect.payment_id));
   request.type = type_name(command);
   request.payload = encode(command);
   request.fingerprint = sha256(request.payload);
   request.actor_kind = ActorKind::system;
-  shards[shard_of(effect.payment_id, log->identity().shards)]->submit_system(std::move(request), ::decision::v1::Source::effect, effect.id, {});
+  shards[shard_of(effect.payment_id, log->identity().shards)]->submit_system(std::move(request), ::decision::v1::Source::effect,
+                                                                             effect.id, {});
 }
 
 void Platform::Parts::wait_for(std::vector<Target> targets, Micros timeout_us, std::function<void(PositionWait)> done) {
@@ -365,8 +378,8 @@ Response Platform::Parts::readiness() const {
     }
   ok = ok && behind <= ready_lag_events && !failed_projection;
   body += ok ? "true" : "false";
-  body += fmt::format(",\"accepting\":{},\"log_admits\":{},\"projection_lag_events\":{},\"projection_failed\":{}}}", ready.load(), log->admits(),
-                      behind, failed_projection);
+  body += fmt::format(",\"accepting\":{},\"log_admits\":{},\"projection_lag_events\":{},\"projection_failed\":{}}}", ready.load(),
+                      log->admits(), behind, failed_projection);
   Response r{ok ? 200 : 503, {{"Content-Type", "application/json"}}, std::move(body)};
   if (!ok) r.headers.emplace_back("Retry-After", "1");
   return r;
@@ -392,10 +405,14 @@ std::vector<MetricFamily> Platform::Parts::collect() const {
     ends.samples.push_back({{{"shard", n}}, static_cast<double>(log->durable_end(s->number()).sequence)});
   }
   out.insert(out.end(), {std::move(commands_total), std::move(batches), std::move(records), std::move(queue), std::move(ends)});
-  out.push_back({"guildhall_effects_pending", "Calls to the payment processor under way.", MetricType::gauge, {{{}, static_cast<double>(effects->pending())}}});
+  out.push_back({"guildhall_effects_pending",
+                 "Calls to the payment processor under way.",
+                 MetricType::gauge,
+                 {{{}, static_cast<double>(effects->pending())}}});
   if (runner) {
     MetricFamily lag{"guildhall_projection_lag_events", "Records that the read models have yet to take.", MetricType::gauge, {}};
-    MetricFamily state{"guildhall_projection_failed", "1 where the projection stands at a record that it can't apply.", MetricType::gauge, {}};
+    MetricFamily state{
+        "guildhall_projection_failed", "1 where the projection stands at a record that it can't apply.", MetricType::gauge, {}};
     for (const auto& p : runner->progress()) {
       const std::string n = std::to_string(p.shard);
       lag.samples.push_back({{{"shard", n}}, static_cast<double>(p.durable_end - p.applied)});

@@ -1,5 +1,5 @@
-// One platform of a process: its log, shards, payments, read models and HTTP listener, started in order and stopped in reverse. Nothing is
-// shared between platforms but the machine.
+// One platform of a process: its log, shards, payments, read models and HTTP listener, started in order and stopped in reverse.
+// Nothing is shared between platforms but the machine.
 #pragma once
 
 #include <atomic>
@@ -24,10 +24,11 @@ struct PlatformFolders {
 
 class Platform {
  public:
-  // Opens everything and serves. `on_failure` is called once, from any thread, when the process must end. Throws what the parts throw.
+  // Opens everything and serves. `on_failure` is called once, from any thread, when the process must end. Throws what the parts
+  // throw.
   Platform(const Settings& settings, std::function<void(const std::string& why)> on_failure);
-  // Readiness drops, nothing new is accepted, everything accepted is answered and durable. After a failure it only lets answers go out:
-  // the process must end by std::_Exit then, since threads may hang in the disk.
+  // Readiness drops, nothing new is accepted, everything accepted is answered and durable. After a failure it only lets answers
+  // go out: the process must end by std::_Exit then, since threads may hang in the disk.
   ~Platform();
 
   std::uint16_t port() const;

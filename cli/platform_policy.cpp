@@ -42,7 +42,8 @@ class Reader {
       const std::string name(key.str());
       if (const auto* inner = node.as_table()) {
         for (const auto& [key2, _] : *inner)
-          if (const std::string path = name + "." + std::string(key2.str()); !known_.contains(path)) fail(path, "is no policy value");
+          if (const std::string path = name + "." + std::string(key2.str()); !known_.contains(path))
+            fail(path, "is no policy value");
       } else if (!known_.contains(name)) {
         fail(name, "is no policy value");
       }
@@ -75,7 +76,8 @@ PlatformPolicy load_policy(const std::string& platform, const std::string& file)
   toml::table table;
   try {
     if (!file.empty()) table = toml::parse_file(file);
-    else if (platform == "tutoring") table = toml::parse(std::string_view(guildhall_platform_tutoring, guildhall_platform_tutoring_end));
+    else if (platform == "tutoring")
+      table = toml::parse(std::string_view(guildhall_platform_tutoring, guildhall_platform_tutoring_end));
     else throw SettingsError("there is no platform " + platform + "; there is: tutoring");
   } catch (const toml::parse_error& e) {
     throw SettingsError(where + ": " + std::string(e.description()));
@@ -87,7 +89,8 @@ PlatformPolicy load_policy(const std::string& platform, const std::string& file)
   p.version = in.text("version", p.version);
   p.currencies = in.texts("currencies", p.currencies);
   p.default_currency = in.text("default_currency", p.default_currency);
-  p.duration_step_minutes = static_cast<std::int32_t>(in.integer("bookings.duration_step_minutes", p.duration_step_minutes, 1, 480));
+  p.duration_step_minutes =
+      static_cast<std::int32_t>(in.integer("bookings.duration_step_minutes", p.duration_step_minutes, 1, 480));
   p.hold_us = in.integer("bookings.hold_minutes", p.hold_us / minute_us, 1, 1440) * minute_us;
   p.answer_us = in.integer("bookings.answer_hours", p.answer_us / hour_us, 1, 720) * hour_us;
   p.horizon_days = static_cast<std::int32_t>(in.integer("schedule.horizon_days", p.horizon_days, 1, 366));
@@ -95,7 +98,8 @@ PlatformPolicy load_policy(const std::string& platform, const std::string& file)
   p.max_windows = static_cast<std::int32_t>(in.integer("schedule.max_windows", p.max_windows, 1, 200));
   p.max_sessions = static_cast<std::int32_t>(in.integer("schedule.max_sessions", p.max_sessions, 1, 500));
   p.processor = in.text("payments.processor", p.processor);
-  if (p.processor != "sandbox" && p.processor != "off") throw SettingsError(where + ": payments.processor must be sandbox or off");
+  if (p.processor != "sandbox" && p.processor != "off")
+    throw SettingsError(where + ": payments.processor must be sandbox or off");
   p.auto_authorize = in.boolean("payments.auto_authorize", p.auto_authorize) && p.processor != "off";
   p.claim_resolve_us = in.integer("claims.resolve_minutes", p.claim_resolve_us / minute_us, 1, 1440) * minute_us;
   in.refuse_unknown();

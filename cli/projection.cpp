@@ -1,7 +1,7 @@
-// guildhall projection ls|show|rebuild. All three may run beside a serving process: a rebuild fills new tables and swaps them in, and the
-// server's runner goes on with them at its next transaction.
-#include <cstdio>
+// guildhall projection ls|show|rebuild. All three may run beside a serving process: a rebuild fills new tables and swaps them in,
+// and the server's runner goes on with them at its next transaction.
 #include <unistd.h>
+#include <cstdio>
 
 #include "cli/commands.h"
 #include "cli/platform.h"
@@ -25,7 +25,8 @@ Opened open(const Settings& settings) {
     throw LogError("there is no log in " + folders.root.string(), "--data and --platform name the folder", false);
   const std::string& url = settings.text("postgres_url");
   if (url.empty()) throw SettingsError("no postgres_url: set GUILDHALL_POSTGRES_URL, or postgres_url_file in a config file");
-  return {SegmentLog::open_read_only(folders.root), std::make_unique<PostgresRowStore>(url, tutoring_projection(), tutoring_sql())};
+  return {SegmentLog::open_read_only(folders.root),
+          std::make_unique<PostgresRowStore>(url, tutoring_projection(), tutoring_sql())};
 }
 
 int ls(const CommandLine& line, bool json) {
@@ -41,17 +42,20 @@ int ls(const CommandLine& line, bool json) {
   const auto failures = rows->failures();
   const std::string name(tutoring_projection().name);
   if (json)
-    std::printf("[{\"name\":\"%s\",\"applied\":%llu,\"behind\":%llu,\"state\":\"%s\"}]\n", name.c_str(), static_cast<unsigned long long>(applied),
-                static_cast<unsigned long long>(behind), failures.empty() ? "running" : "failed");
+    std::printf("[{\"name\":\"%s\",\"applied\":%llu,\"behind\":%llu,\"state\":\"%s\"}]\n", name.c_str(),
+                static_cast<unsigned long long>(applied), static_cast<unsigned long long>(behind),
+                failures.empty() ? "running" : "failed");
   else
     std::printf("%-12s %12s %12s  %s\n%-12s %12llu %12llu  %s\n", "NAME", "APPLIED", "BEHIND", "STATE", name.c_str(),
-                static_cast<unsigned long long>(applied), static_cast<unsigned long long>(behind), failures.empty() ? "running" : "failed");
+                static_cast<unsigned long long>(applied), static_cast<unsigned long long>(behind),
+                failures.empty() ? "running" : "failed");
   return exit_ok;
 }
 
 int show(const CommandLine& line, const std::string& name) {
   if (name != tutoring_projection().name) {
-    std::fprintf(stderr, "guildhall: there is no projection %s; there is: %s\n", name.c_str(), std::string(tutoring_projection().name).c_str());
+    std::fprintf(stderr, "guildhall: there is no projection %s; there is: %s\n", name.c_str(),
+                 std::string(tutoring_projection().name).c_str());
     return exit_not_found;
   }
   auto [log, rows] = open(line.settings());
@@ -64,8 +68,8 @@ int show(const CommandLine& line, const std::string& name) {
                 static_cast<unsigned long long>(end > at ? end - at : 0));
   }
   for (const auto& f : rows->failures())
-    std::printf("stopped: shard %u, sequence %llu, %s: %s: %s\n", f.shard, static_cast<unsigned long long>(f.sequence), f.type.c_str(),
-                std::string(name_of(f.kind)).c_str(), f.detail.c_str());
+    std::printf("stopped: shard %u, sequence %llu, %s: %s: %s\n", f.shard, static_cast<unsigned long long>(f.sequence),
+                f.type.c_str(), std::string(name_of(f.kind)).c_str(), f.detail.c_str());
   for (const Table* table : tutoring_projection().tables) std::printf("table %s\n", std::string(table->name).c_str());
   return exit_ok;
 }
@@ -83,8 +87,9 @@ int rebuild_models(const CommandLine& line, bool json, bool compare) {
     if (now - told < (terminal ? second_us : 10 * second_us)) return;
     told = now;
     const double rate = static_cast<double>(done) / (static_cast<double>(now - began) / 1e6);
-    std::fprintf(stderr, "%s%llu of %llu records, %.0f/s, %.0f s left%s", terminal ? "\r" : "", static_cast<unsigned long long>(done),
-                 static_cast<unsigned long long>(total), rate, static_cast<double>(total - done) / rate, terminal ? "   " : "\n");
+    std::fprintf(stderr, "%s%llu of %llu records, %.0f/s, %.0f s left%s", terminal ? "\r" : "",
+                 static_cast<unsigned long long>(done), static_cast<unsigned long long>(total), rate,
+                 static_cast<double>(total - done) / rate, terminal ? "   " : "\n");
   };
   const RebuildReport report = rebuild(*log, *rows, tutoring_projection(), options);
   const double seconds = static_cast<double>(clock.now() - began) / 1e6;
@@ -92,11 +97,14 @@ int rebuild_models(const CommandLine& line, bool json, bool compare) {
   for (const auto& t : report.tables) same = same && (!report.compared || t.same);
   if (json)
     std::printf("{\"records\":%llu,\"seconds\":%.3f,\"records_per_second\":%.0f,\"compared\":%s,\"same\":%s}\n",
-                static_cast<unsigned long long>(report.records), seconds, static_cast<double>(report.records) / std::max(seconds, 1e-6),
-                report.compared ? "true" : "false", same ? "true" : "false");
+                static_cast<unsigned long long>(report.records), seconds,
+                static_cast<double>(report.records) / std::max(seconds, 1e-6), report.compared ? "true" : "false",
+                same ? "true" : "false");
   else
     std::printf("%llu records in %.1f s%s\n", static_cast<unsigned long long>(report.records), seconds,
-                !report.compared ? "" : same ? ", every row as before" : ", rows differ from the old generation");
+                !report.compared ? ""
+                : same           ? ", every row as before"
+                                 : ", rows differ from the old generation");
   return same ? exit_ok : exit_mismatch;
 }
 
@@ -107,7 +115,8 @@ void add_projection(CLI::App& app, CommandLine& line, Run& run) {
   projection->require_subcommand(1);
   auto* ls_app = projection->add_subcommand("ls", "List the projections");
   auto* show_app = projection->add_subcommand("show", "Where a projection stands, shard by shard");
-  auto* rebuild_app = projection->add_subcommand("rebuild", "Make the read models anew from the log, beside the live ones, and swap");
+  auto* rebuild_app =
+      projection->add_subcommand("rebuild", "Make the read models anew from the log, beside the live ones, and swap");
   auto json = std::make_shared<bool>(false);
   auto compare = std::make_shared<bool>(false);
   auto name = std::make_shared<std::string>();
@@ -121,7 +130,8 @@ void add_projection(CLI::App& app, CommandLine& line, Run& run) {
   }
   ls_app->callback([&run, &line, json] { run = [&line, json] { return ls(line, *json); }; });
   show_app->callback([&run, &line, name] { run = [&line, name] { return show(line, *name); }; });
-  rebuild_app->callback([&run, &line, json, compare] { run = [&line, json, compare] { return rebuild_models(line, *json, *compare); }; });
+  rebuild_app->callback(
+      [&run, &line, json, compare] { run = [&line, json, compare] { return rebuild_models(line, *json, *compare); }; });
 }
 
 }  // namespace guildhall

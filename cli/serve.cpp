@@ -1,10 +1,10 @@
 // guildhall serve: runs a platform until SIGTERM or SIGINT.
+#include <pthread.h>
+#include <unistd.h>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
-#include <pthread.h>
-#include <unistd.h>
 
 #include "cli/commands.h"
 #include "cli/platform.h"
@@ -21,7 +21,8 @@ void arm(const std::string& crash_at) {
   const auto colon = crash_at.find(':');
   const std::string name = crash_at.substr(0, colon);
   const auto nth = colon == std::string::npos ? 1UL : std::strtoul(crash_at.c_str() + colon + 1, nullptr, 10);
-  if (nth == 0 || !arm_crash_point(name, nth)) throw SettingsError("crash_at: no such place, or not a build with crash points: " + crash_at);
+  if (nth == 0 || !arm_crash_point(name, nth))
+    throw SettingsError("crash_at: no such place, or not a build with crash points: " + crash_at);
 }
 
 int serve(const CommandLine& line) {

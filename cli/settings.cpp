@@ -27,7 +27,8 @@ constexpr std::array entries{
     SettingEntry{"shards", "4", "Shards of a new log; fixed from then on"},
     SettingEntry{"postgres_url", "", "PostgreSQL for the read models; empty: none are kept", true},
     SettingEntry{"jwt_secret", "", "HS256 secret of at least 32 bytes; empty: one is made in the data folder", true},
-    SettingEntry{"jwt_public_keys", "", "Files with RS256 or ES256 public keys (name is the kid), comma-separated; no secret then"},
+    SettingEntry{"jwt_public_keys", "",
+                 "Files with RS256 or ES256 public keys (name is the kid), comma-separated; no secret then"},
     SettingEntry{"jwt_issuers", "guildhall", "Accepted token issuers, comma-separated"},
     SettingEntry{"quota_per_minute", "6000", "Commands a minute of one user; 0: no limit"},
     SettingEntry{"access_log", "errors", "Which requests are logged: none, errors or all"},
@@ -128,7 +129,8 @@ std::int64_t Settings::integer(std::string_view name, std::int64_t min, std::int
   std::int64_t number = 0;
   const auto [end, error] = std::from_chars(v.value.data(), v.value.data() + v.value.size(), number);
   if (error != std::errc{} || end != v.value.data() + v.value.size() || number < min || number > max)
-    throw SettingsError(std::string(name) + " (" + v.origin + ") must be an integer from " + std::to_string(min) + " to " + std::to_string(max));
+    throw SettingsError(std::string(name) + " (" + v.origin + ") must be an integer from " + std::to_string(min) + " to " +
+                        std::to_string(max));
   return number;
 }
 

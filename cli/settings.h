@@ -1,5 +1,5 @@
-// Configuration: flags > GUILDHALL_* > project file > user's file > the machine's file > defaults (CLI11's own precedence puts a file
-// named by a flag before the environment, so files are read here). Every value knows where it came from.
+// Configuration: flags > GUILDHALL_* > project file > user's file > the machine's file > defaults (CLI11's own precedence puts a
+// file named by a flag before the environment, so files are read here). Every value knows where it came from.
 #pragma once
 
 #include <functional>
@@ -14,7 +14,7 @@
 namespace guildhall {
 
 struct SettingEntry {
-  std::string_view name;      // "http_threads": flag --http-threads, GUILDHALL_HTTP_THREADS, http_threads in a file.
+  std::string_view name;  // "http_threads": flag --http-threads, GUILDHALL_HTTP_THREADS, http_threads in a file.
   std::string_view fallback;
   std::string_view help;
   bool secret = false;  // Never a flag, and masked when shown. A file may give it by <name>_file.

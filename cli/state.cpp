@@ -1,7 +1,7 @@
-// guildhall state rebuild|hash: the shards' state, made anew from the log, or told by its hash. Both take the folder's lock: stop the
-// server first.
-#include <cstdio>
+// guildhall state rebuild|hash: the shards' state, made anew from the log, or told by its hash. Both take the folder's lock: stop
+// the server first.
 #include <unistd.h>
+#include <cstdio>
 
 #include "aggregates/shard/shard.h"
 #include "cli/commands.h"
@@ -38,8 +38,8 @@ class OfflineShards {
     RocksDbStateStore store((folders_.state / std::to_string(n)).string(), budget_);
     const auto nothing = [](auto&&...) {};
     const Shard shard(n,
-                      {*log_, store, clock_, format_, policy_, zones_, directory_, "guildhall " + std::string(software_version), nothing,
-                       [](ShardNo) { return Sequence{0}; }, nothing, nothing},
+                      {*log_, store, clock_, format_, policy_, zones_, directory_, "guildhall " + std::string(software_version),
+                       nothing, [](ShardNo) { return Sequence{0}; }, nothing, nothing},
                       {}, rebuild, progress);
     store.checkpoint(true);
     visit(store);
@@ -83,9 +83,9 @@ int rebuild(const CommandLine& line, bool json) {
   const double seconds = static_cast<double>(shards.clock().now() - began) / 1e6;
   const double rate = static_cast<double>(finished) / std::max(seconds, 1e-6);
   if (json)
-    std::printf("{\"records\":%llu,\"seconds\":%.3f,\"records_per_second\":%.0f}\n", static_cast<unsigned long long>(finished), seconds, rate);
-  else
-    std::printf("%llu records in %.1f s, %.0f/s\n", static_cast<unsigned long long>(finished), seconds, rate);
+    std::printf("{\"records\":%llu,\"seconds\":%.3f,\"records_per_second\":%.0f}\n", static_cast<unsigned long long>(finished),
+                seconds, rate);
+  else std::printf("%llu records in %.1f s, %.0f/s\n", static_cast<unsigned long long>(finished), seconds, rate);
   return exit_ok;
 }
 
@@ -106,8 +106,8 @@ int hash(const CommandLine& line) {
         return true;
       });
       std::printf("{\"shard\":%u,\"sequence\":%llu,\"keys\":%llu,\"sha256\":\"%s\"}\n", n,
-                  static_cast<unsigned long long>(shards.log().durable_end(n).sequence), static_cast<unsigned long long>(keys_seen),
-                  to_hex(view(sha.finish())).c_str());
+                  static_cast<unsigned long long>(shards.log().durable_end(n).sequence),
+                  static_cast<unsigned long long>(keys_seen), to_hex(view(sha.finish())).c_str());
     });
   }
   return exit_ok;

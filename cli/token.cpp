@@ -38,7 +38,8 @@ int token(const CommandLine& line, const TokenOptions& options) {
   if (secret.empty()) {
     const PlatformFolders folders(settings.text("data"), settings.text("platform"));
     const auto path = folders.secrets / "jwt_secret";
-    if (!std::filesystem::exists(path)) throw SettingsError(path.string() + ": no secret yet; run `guildhall serve` on this folder once");
+    if (!std::filesystem::exists(path))
+      throw SettingsError(path.string() + ": no secret yet; run `guildhall serve` on this folder once");
     secret = secret_file(path, 0);
   }
   std::printf("%s\n", issue_hs256(secret, grant, SystemClock().now()).c_str());

@@ -37,13 +37,12 @@ using ClaimAbandoned = ::account::v1::ClaimAbandonedT;
 
 using AccountView = ::account::v1::AccountViewT;
 
-using Command = std::variant<
-    RegisterAccount, UpdateAccount, CreateExpertProfile, UpdateExpertProfile, SetAccepting, VerifyExpert, RejectExpert,
-    SubmitVerification, CreateLearnerProfile, UpdateLearnerProfile, BanAccount, UnbanAccount, AnswerClaim>;
-using Event = std::variant<
-    AccountRegistered, AccountUpdated, ExpertProfileCreated, ExpertProfileUpdated, AcceptingSet, ExpertVerified,
-    ExpertRejected, VerificationSubmitted, LearnerProfileCreated, LearnerProfileUpdated, AccountBanned, AccountUnbanned,
-    ClaimAbandoned>;
+using Command = std::variant<RegisterAccount, UpdateAccount, CreateExpertProfile, UpdateExpertProfile, SetAccepting, VerifyExpert,
+                             RejectExpert, SubmitVerification, CreateLearnerProfile, UpdateLearnerProfile, BanAccount,
+                             UnbanAccount, AnswerClaim>;
+using Event = std::variant<AccountRegistered, AccountUpdated, ExpertProfileCreated, ExpertProfileUpdated, AcceptingSet,
+                           ExpertVerified, ExpertRejected, VerificationSubmitted, LearnerProfileCreated, LearnerProfileUpdated,
+                           AccountBanned, AccountUnbanned, ClaimAbandoned>;
 using Resource = std::variant<AccountView>;
 
 }  // namespace guildhall::account

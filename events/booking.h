@@ -29,11 +29,10 @@ using ExpertNotesSet = ::booking::v1::ExpertNotesSetT;
 
 using BookingView = ::booking::v1::BookingViewT;
 
-using Command = std::variant<
-    CreateBooking, ConfirmBooking, DeclineBooking, CancelBooking, SetExpertNotes, MarkNoShow, CompleteBooking, ExpireBooking>;
-using Event = std::variant<
-    BookingCreated, BookingSecured, BookingConfirmed, BookingDeclined, BookingCancelled, BookingExpired, BookingReinstated,
-    BookingCompleted, BookingNoShow, ExpertNotesSet>;
+using Command = std::variant<CreateBooking, ConfirmBooking, DeclineBooking, CancelBooking, SetExpertNotes, MarkNoShow,
+                             CompleteBooking, ExpireBooking>;
+using Event = std::variant<BookingCreated, BookingSecured, BookingConfirmed, BookingDeclined, BookingCancelled, BookingExpired,
+                           BookingReinstated, BookingCompleted, BookingNoShow, ExpertNotesSet>;
 using Resource = std::variant<BookingView>;
 
 }  // namespace guildhall::booking

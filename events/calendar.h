@@ -19,10 +19,8 @@ using SlotUnblocked = ::calendar::v1::SlotUnblockedT;
 
 using SlotView = ::calendar::v1::SlotViewT;
 
-using Command = std::variant<
-    BlockSlot, UnblockSlot>;
-using Event = std::variant<
-    SlotsGenerated, SeatHeld, SeatReleased, OverlapChanged, SlotBlocked, SlotUnblocked>;
+using Command = std::variant<BlockSlot, UnblockSlot>;
+using Event = std::variant<SlotsGenerated, SeatHeld, SeatReleased, OverlapChanged, SlotBlocked, SlotUnblocked>;
 using Resource = std::variant<SlotView>;
 
 }  // namespace guildhall::calendar

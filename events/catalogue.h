@@ -36,8 +36,7 @@ template <class T>
 constexpr std::string_view type_name() {
   return T::TableType::GetFullyQualifiedName();
 }
-inline std::string_view type_name(const auto& variant)
-  requires requires { variant.index(); }
+inline std::string_view type_name(const auto& variant) requires requires { variant.index(); }
 {
   return std::visit([](const auto& value) { return type_name<std::decay_t<decltype(value)>>(); }, variant);
 }

@@ -5,10 +5,10 @@
 #include <cstdlib>
 
 // A macro, because the condition's text and place belong in the message.
-#define CHECK(condition)                                                                            \
-  do {                                                                                              \
-    if (!(condition)) {                                                                             \
+#define CHECK(condition)                                                                                       \
+  do {                                                                                                         \
+    if (!(condition)) {                                                                                        \
       std::fprintf(stderr, "{\"level\":\"fatal\",\"check\":\"%s:%d: %s\"}\n", __FILE__, __LINE__, #condition); \
-      std::abort();                                                                                 \
-    }                                                                                               \
+      std::abort();                                                                                            \
+    }                                                                                                          \
   } while (false)

@@ -19,10 +19,8 @@ using ClaimQueried = ::claim::v1::ClaimQueriedT;
 
 using ClaimView = ::claim::v1::ClaimViewT;
 
-using Command = std::variant<
-    HoldClaim, ConfirmClaim, ReleaseClaim, ResolveClaim>;
-using Event = std::variant<
-    ClaimHeld, ClaimConfirmed, ClaimReleased, ClaimQueried>;
+using Command = std::variant<HoldClaim, ConfirmClaim, ReleaseClaim, ResolveClaim>;
+using Event = std::variant<ClaimHeld, ClaimConfirmed, ClaimReleased, ClaimQueried>;
 using Resource = std::variant<ClaimView>;
 
 }  // namespace guildhall::claim

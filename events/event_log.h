@@ -49,7 +49,8 @@ class LogWriter {
   virtual ~LogWriter() = default;
   virtual Epoch epoch() const = 0;
   virtual LogEnd end() const = 0;  // At open.
-  // `batch.first` must follow the end. `done` is called once, from a thread of the log, in the order of submission; it must not block.
+  // `batch.first` must follow the end. `done` is called once, from a thread of the log, in the order of submission; it must not
+  // block.
   virtual void submit(Batch batch, std::move_only_function<void(AppendOutcome)> done) = 0;
 };
 
@@ -57,8 +58,8 @@ class LogWriter {
 class LogReader {
  public:
   virtual ~LogReader() = default;
-  // The next durable record, or nullptr at the durable end (call again later). Valid until the next call. Never returns part of a batch that
-  // is not wholly durable. Throws CorruptLog or LogError.
+  // The next durable record, or nullptr at the durable end (call again later). Valid until the next call. Never returns part of a
+  // batch that is not wholly durable. Throws CorruptLog or LogError.
   virtual const Record* next() = 0;
 };
 

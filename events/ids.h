@@ -32,14 +32,25 @@ using ShardNo = std::uint32_t;
 inline ShardNo shard_of(Bucket bucket, std::uint32_t shards) { return bucket * shards / bucket_count; }
 inline ShardNo shard_of(const Uuid& id, std::uint32_t shards) { return shard_of(bucket_of(id), shards); }
 
-// A v8 UUID from SHA-256(label ‖ parent ‖ index), so that the same decision made again mints the same id. The first form keeps the
-// parent's bucket, the second takes the bucket from the hash.
+// A v8 UUID from SHA-256(label ‖ parent ‖ index), so that the same decision made again mints the same id. The first form keeps
+// the parent's bucket, the second takes the bucket from the hash.
 Uuid derive_in_group(std::string_view label, const Uuid& parent, std::uint64_t index, Bucket bucket);
 Uuid derive_root(std::string_view label, std::string_view input);
 // The same id in another group.
 Uuid with_bucket(const Uuid& id, Bucket bucket);
 
-enum class StreamKind : std::uint8_t { account = 1, claim, session, schedule, calendar, booking, payment, decision, inbox, writer };
+enum class StreamKind : std::uint8_t {
+  account = 1,
+  claim,
+  session,
+  schedule,
+  calendar,
+  booking,
+  payment,
+  decision,
+  inbox,
+  writer
+};
 std::string_view name_of(StreamKind kind);
 std::optional<StreamKind> stream_kind(std::string_view name);
 

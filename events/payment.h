@@ -28,11 +28,10 @@ using RefundFailed = ::payment::v1::RefundFailedT;
 
 using PaymentView = ::payment::v1::PaymentViewT;
 
-using Command = std::variant<
-    RecordAuthorized, RecordCaptured, RecordFailed, RecordCancelled, RecordRefunded, RecordRefundFailed, RequestRefund>;
-using Event = std::variant<
-    PaymentInitiated, PaymentAuthorized, PaymentFailed, CaptureRequested, PaymentCaptured, CancelRequested, PaymentCancelled,
-    RefundRequested, PaymentRefunded, RefundFailed>;
+using Command = std::variant<RecordAuthorized, RecordCaptured, RecordFailed, RecordCancelled, RecordRefunded, RecordRefundFailed,
+                             RequestRefund>;
+using Event = std::variant<PaymentInitiated, PaymentAuthorized, PaymentFailed, CaptureRequested, PaymentCaptured, CancelRequested,
+                           PaymentCancelled, RefundRequested, PaymentRefunded, RefundFailed>;
 using Resource = std::variant<PaymentView>;
 
 }  // namespace guildhall::payment

@@ -135,7 +135,10 @@ void BatchBuilder::add(const RecordHeader& header, std::string_view payload) {
 
 Batch BatchBuilder::close(Sequence end_sequence, const Hash& end_head) {
   CHECK(!pending_.empty() && pending_.size() <= max_batch_records);
-  Batch batch{.bytes = {}, .first = end_sequence + 1, .count = static_cast<std::uint32_t>(pending_.size()), .head_before = end_head,
+  Batch batch{.bytes = {},
+              .first = end_sequence + 1,
+              .count = static_cast<std::uint32_t>(pending_.size()),
+              .head_before = end_head,
               .head = end_head};
   constexpr std::size_t typical_header_bytes = 384;
   batch.bytes.reserve(payloads_.size() + pending_.size() * (record_prefix_bytes + typical_header_bytes));
@@ -208,7 +211,8 @@ void RecordVerifier::check(const Record& record) {
 
 void RecordVerifier::end_of_batch() const {
   if (batch_index_ != batch_size_)
-    throw CorruptLog("shard " + std::to_string(shard_) + ": the log ends inside the batch of sequence " + std::to_string(sequence_));
+    throw CorruptLog("shard " + std::to_string(shard_) + ": the log ends inside the batch of sequence " +
+                     std::to_string(sequence_));
 }
 
 }  // namespace guildhall

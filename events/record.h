@@ -1,8 +1,10 @@
 // The record: what the log stores, and the chain that makes loss, forgery and reordering visible (design: the log).
 //
 // Header v1, little-endian, in this order; a string is u16 length + bytes, an id its 16 bytes in text order:
-//   "GHR1" · platform · log id · u32 shard · u64 sequence · u64 epoch · u32 batch index · u32 batch size · stream kind · stream id ·
-//   u64 stream version · event id · type · 32 bytes schema digest · i64 time · u8 actor kind · actor id · command id · command type ·
+//   "GHR1" · platform · log id · u32 shard · u64 sequence · u64 epoch · u32 batch index · u32 batch size · stream kind · stream
+// id ·
+//   u64 stream version · event id · type · 32 bytes schema digest · i64 time · u8 actor kind · actor id · command id · command
+// type ·
 //   32 bytes fingerprint · correlation id · causation id
 // Chain: hash(n) = SHA-256(hash(n-1) ‖ header ‖ payload); hash(0) is 32 zero bytes.
 //

@@ -21,10 +21,8 @@ using HorizonExtended = ::schedule::v1::HorizonExtendedT;
 using WindowView = ::schedule::v1::WindowViewT;
 using ScheduleView = ::schedule::v1::ScheduleViewT;
 
-using Command = std::variant<
-    AddWindow, UpdateWindow, RemoveWindow, ExtendHorizon>;
-using Event = std::variant<
-    WindowAdded, WindowUpdated, WindowRemoved, SessionScheduled, HorizonExtended>;
+using Command = std::variant<AddWindow, UpdateWindow, RemoveWindow, ExtendHorizon>;
+using Event = std::variant<WindowAdded, WindowUpdated, WindowRemoved, SessionScheduled, HorizonExtended>;
 using Resource = std::variant<WindowView, ScheduleView>;
 
 }  // namespace guildhall::schedule

@@ -16,7 +16,7 @@ struct Schema {
   Hash digest;             // SHA-256 of `plain`: goes into every record of the schema's types.
 };
 
-std::span<const Schema> schemas();  // In the order of their names' declaration; never empty.
+std::span<const Schema> schemas();                              // In the order of their names' declaration; never empty.
 const Schema* schema_of_type(std::string_view qualified_name);  // "booking.v1.BookingCreated" → "booking"; nullptr when unknown.
 
 }  // namespace guildhall

@@ -20,10 +20,8 @@ using SessionFirstBooked = ::session::v1::SessionFirstBookedT;
 
 using SessionView = ::session::v1::SessionViewT;
 
-using Command = std::variant<
-    CreateSession, UpdateSession, ActivateSession, DeactivateSession>;
-using Event = std::variant<
-    SessionCreated, SessionUpdated, SessionActivated, SessionDeactivated, SessionFirstBooked>;
+using Command = std::variant<CreateSession, UpdateSession, ActivateSession, DeactivateSession>;
+using Event = std::variant<SessionCreated, SessionUpdated, SessionActivated, SessionDeactivated, SessionFirstBooked>;
 using Resource = std::variant<SessionView>;
 
 }  // namespace guildhall::session

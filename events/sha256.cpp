@@ -1,5 +1,5 @@
-// OpenSSL's SHA256_Init, _Update, _Final cost no allocation and no provider look-up; they are deprecated in favour of EVP, whose set-up
-// is dearer than hashing a record.
+// OpenSSL's SHA256_Init, _Update, _Final cost no allocation and no provider look-up; they are deprecated in favour of EVP, whose
+// set-up is dearer than hashing a record.
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include "events/sha256.h"
 

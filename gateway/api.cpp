@@ -71,7 +71,8 @@ Response in_rest_shape(Response problem_response) {
 
 }  // namespace
 
-Response rest_error(int status, std::string_view code, std::string_view message, std::string_view details, std::string_view hint) {
+Response rest_error(int status, std::string_view code, std::string_view message, std::string_view details,
+                    std::string_view hint) {
   RestError e;
   e.status = status;
   e.code = code;
@@ -112,7 +113,8 @@ void Api::route(const Request& request, Respond respond) {
   const bool rest = path.starts_with(rest_path);
 
   // Open to everybody: nothing of them depends on who asks.
-  if (path == "/livez" || path == "/readyz" || path == "/metrics" || path == "/v1/openapi.json" || path.starts_with(schemas_path)) {
+  if (path == "/livez" || path == "/readyz" || path == "/metrics" || path == "/v1/openapi.json" ||
+      path.starts_with(schemas_path)) {
     if (!reads(request.method)) return respond(not_allowed("GET, HEAD"));
     if (path == "/livez") return respond({200, {{"Content-Type", "text/plain; charset=utf-8"}}, "ok\n"});
     if (path == "/readyz") return respond(env_.ready());
@@ -132,7 +134,8 @@ void Api::route(const Request& request, Respond respond) {
   std::string_view token = request.header("authorization");
   constexpr std::string_view bearer = "Bearer ";
   if (token.empty()) token = request.header("apikey");
-  else if (token.size() > bearer.size() && (token.starts_with(bearer) || token.starts_with("bearer "))) token.remove_prefix(bearer.size());
+  else if (token.size() > bearer.size() && (token.starts_with(bearer) || token.starts_with("bearer ")))
+    token.remove_prefix(bearer.size());
   else token = {};
   auto claims = env_.verifier.verify(token, env_.clock.now());
   if (!claims) {
@@ -152,7 +155,8 @@ void Api::route(const Request& request, Respond respond) {
     return id ? env_.commands.look_up(*id, std::move(respond)) : respond(problem("not_found"));
   }
   const auto match = env_.schemas.match_route(request.method, path);
-  if (const auto* found = std::get_if<RouteFound>(&match)) return env_.commands.handle(request, *claims, *found, std::move(respond));
+  if (const auto* found = std::get_if<RouteFound>(&match))
+    return env_.commands.handle(request, *claims, *found, std::move(respond));
   if (const auto* other = std::get_if<MethodNotAllowed>(&match)) {
     std::string allow;
     for (const Method m : other->allowed) allow += (allow.empty() ? "" : ", ") + std::string(name_of(m));
@@ -180,48 +184,49 @@ void Api::call_function(const Request& request, const Claims& claims, std::strin
     for (const auto& a : function->arguments)
       if (a.name == std::string_view(key)) argument = &a;
     if (argument == nullptr)
-      return respond(rest_error(404, "PGRST202", "Could not find the function " + std::string(name) + "(" + std::string(key) + ") in the schema cache",
-                                {}, "See /v1/openapi.json for its parameters."));
+      return respond(rest_error(
+          404, "PGRST202", "Could not find the function " + std::string(name) + "(" + std::string(key) + ") in the schema cache",
+          {}, "See /v1/openapi.json for its parameters."));
     renamed.emplace(argument->field, std::move(value));
   }
   for (const auto& a : function->arguments)
     if (a.is_required && !renamed.contains(a.field))
-      return respond(rest_error(404, "PGRST202", "Could not find the function " + std::string(name) + " without the parameter " + std::string(a.name) +
-                                                     " in the schema cache"));
+      return respond(rest_error(404, "PGRST202",
+                                "Could not find the function " + std::string(name) + " without the parameter " +
+                                    std::string(a.name) + " in the schema cache"));
   auto payload = transcode(command, {}, renamed);
   if (!payload) return respond(in_rest_shape(invalid_request(payload.error())));
 
   const int wait_s = parse_prefer(request.header("prefer")).wait_s.value_or(default_wait_s);
-  env_.commands.send(
-      request, claims, command, std::move(*payload),
-      [this, function, wait_s, respond = std::move(respond)](std::expected<CommandResult, Response> sent) mutable {
-        if (!sent) return respond(in_rest_shape(std::move(sent.error())));
-        Response out{200, {{"Content-Type", std::string(json_type)}}, {}};
-        if (sent->reply.status >= 400) {
-          out = in_rest_shape({sent->reply.status, {}, std::move(sent->reply.body)});
-          return respond(std::move(out));
-        }
-        const auto resource = boost::json::parse(sent->reply.body).as_object();
-        if (function->returns_value()) {
-          out.body = boost::json::serialize(resource.at(function->results.front().field));
-        } else {
-          boost::json::object row;
-          for (const auto& r : function->results) row.emplace(r.name, resource.at(r.field));
-          out.body = "[" + boost::json::serialize(row) + "]";
-        }
-        if (sent->replayed) out.headers.emplace_back("Idempotent-Replayed", "true");
-        const ShardNo shard = sent->shard;
-        const Sequence sequence = sent->sequence;
-        if (sequence != 0) out.headers.emplace_back("Consistency-Token", env_.commands.token_of(shard, sequence));
-        // supabase-js carries no token, so the read models are waited for here.
-        env_.commands.wait_for(shard, sequence, wait_s * second_us,
-                               [out = std::make_shared<Response>(std::move(out)),
-                                respond = std::make_shared<Respond>(std::move(respond))](PositionWait wait) {
-                                 if (wait.outcome != WaitOutcome::reached)
-                                   out->headers.emplace_back("Consistency-Lag", lag_text(wait));
-                                 (*respond)(std::move(*out));
-                               });
-      });
+  env_.commands.send(request, claims, command, std::move(*payload),
+                     [this, function, wait_s, respond = std::move(respond)](std::expected<CommandResult, Response> sent) mutable {
+                       if (!sent) return respond(in_rest_shape(std::move(sent.error())));
+                       Response out{200, {{"Content-Type", std::string(json_type)}}, {}};
+                       if (sent->reply.status >= 400) {
+                         out = in_rest_shape({sent->reply.status, {}, std::move(sent->reply.body)});
+                         return respond(std::move(out));
+                       }
+                       const auto resource = boost::json::parse(sent->reply.body).as_object();
+                       if (function->returns_value()) {
+                         out.body = boost::json::serialize(resource.at(function->results.front().field));
+                       } else {
+                         boost::json::object row;
+                         for (const auto& r : function->results) row.emplace(r.name, resource.at(r.field));
+                         out.body = "[" + boost::json::serialize(row) + "]";
+                       }
+                       if (sent->replayed) out.headers.emplace_back("Idempotent-Replayed", "true");
+                       const ShardNo shard = sent->shard;
+                       const Sequence sequence = sent->sequence;
+                       if (sequence != 0) out.headers.emplace_back("Consistency-Token", env_.commands.token_of(shard, sequence));
+                       // supabase-js carries no token, so the read models are waited for here.
+                       env_.commands.wait_for(shard, sequence, wait_s * second_us,
+                                              [out = std::make_shared<Response>(std::move(out)),
+                                               respond = std::make_shared<Respond>(std::move(respond))](PositionWait wait) {
+                                                if (wait.outcome != WaitOutcome::reached)
+                                                  out->headers.emplace_back("Consistency-Lag", lag_text(wait));
+                                                (*respond)(std::move(*out));
+                                              });
+                     });
 }
 
 }  // namespace guildhall

@@ -21,8 +21,8 @@ struct ApiEnvironment {
   ReadHandler* reads;  // nullptr: this process has no PostgreSQL.
   std::string openapi;
   std::vector<std::string> cors_origins;  // Allow-listed; "*" is refused at start.
-  std::function<Response()> ready;    // GET /readyz
-  std::function<Response()> metrics;  // GET /metrics
+  std::function<Response()> ready;        // GET /readyz
+  std::function<Response()> metrics;      // GET /metrics
 };
 
 class Api {
@@ -39,6 +39,7 @@ class Api {
 };
 
 // The error shape of PostgREST, which supabase-js reads: {code, message, details, hint}.
-Response rest_error(int status, std::string_view code, std::string_view message, std::string_view details = {}, std::string_view hint = {});
+Response rest_error(int status, std::string_view code, std::string_view message, std::string_view details = {},
+                    std::string_view hint = {});
 
 }  // namespace guildhall

@@ -57,7 +57,8 @@ Precondition parse_if_match(std::string_view header) {
   return out;
 }
 
-// Trim and lower-case A–Z; frozen, because claim ids are made from it. (NFC: an email with characters beyond ASCII is taken as it came.)
+// Trim and lower-case A–Z; frozen, because claim ids are made from it. (NFC: an email with characters beyond ASCII is taken as it
+// came.)
 std::string normalized_email(std::string_view email) {
   std::string out(trimmed(email));
   for (char& c : out)
@@ -95,7 +96,8 @@ Preferences parse_prefer(std::string_view header) {
       int seconds = 0;
       const auto digits = one.substr(5);
       const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), seconds);
-      if (error == std::errc{} && end == digits.data() + digits.size() && seconds >= 0) out.wait_s = std::min(seconds, longest_wait_s);
+      if (error == std::errc{} && end == digits.data() + digits.size() && seconds >= 0)
+        out.wait_s = std::min(seconds, longest_wait_s);
     }
   }
   return out;
@@ -120,7 +122,7 @@ std::string Commands::token_of(ShardNo shard, Sequence sequence) const {
 
 std::optional<Response> Commands::refuse(const Request& request, const Claims& claims, const CommandSchema& command) const {
   const bool may = claims.role == TokenRole::service_role ? command.service_role
-                   : claims.role == TokenRole::authenticated && command.authenticated;
+                                                          : claims.role == TokenRole::authenticated && command.authenticated;
   if (!may) return problem("forbidden", "the role " + std::string(name_of(claims.role)) + " may not send this command");
   if (env_.quota != nullptr && claims.role == TokenRole::authenticated) {
     const auto verdict = env_.quota->take(principal_of(claims), request.received_at);
@@ -176,33 +178,36 @@ void Commands::handle(const Request& request, const Claims& claims, const RouteF
   auto payload = transcode(command, match.params, request.body, server_fields(command, claims, free_id));
   if (!payload) return respond(invalid_request(payload.error()));
 
-  send(request, claims, command, std::move(*payload),
-       [this, prefer, keyed = key.has_value(), respond = std::move(respond)](std::expected<CommandResult, Response> sent) mutable {
-         if (!sent) return respond(std::move(sent.error()));
-         CommandResult& result = *sent;
-         Response out{result.reply.status, {}, std::move(result.reply.body)};
-         out.headers.reserve(6);
-         out.headers.emplace_back("Content-Type", std::move(result.reply.content_type));
-         if (!result.reply.etag.empty()) out.headers.emplace_back("ETag", std::move(result.reply.etag));
-         if (!result.reply.location.empty()) out.headers.emplace_back("Location", std::move(result.reply.location));
-         if (result.sequence != 0) out.headers.emplace_back("Consistency-Token", token_of(result.shard, result.sequence));
-         if (result.replayed && keyed) out.headers.emplace_back("Idempotent-Replayed", "true");
-         if (!prefer.wait_s || out.status >= 400) return respond(std::move(out));
-         out.headers.emplace_back("Preference-Applied", "wait=" + std::to_string(*prefer.wait_s));
-         // Accepted stays accepted: a wait that times out only adds how far the read models are behind.
-         wait_for(result.shard, result.sequence, *prefer.wait_s * second_us,
-                  [out = std::make_shared<Response>(std::move(out)), respond = std::make_shared<Respond>(std::move(respond))](PositionWait wait) {
-                    if (wait.outcome != WaitOutcome::reached) out->headers.emplace_back("Consistency-Lag", lag_text(wait));
-                    (*respond)(std::move(*out));
-                  });
-       });
+  send(
+      request, claims, command, std::move(*payload),
+      [this, prefer, keyed = key.has_value(), respond = std::move(respond)](std::expected<CommandResult, Response> sent) mutable {
+        if (!sent) return respond(std::move(sent.error()));
+        CommandResult& result = *sent;
+        Response out{result.reply.status, {}, std::move(result.reply.body)};
+        out.headers.reserve(6);
+        out.headers.emplace_back("Content-Type", std::move(result.reply.content_type));
+        if (!result.reply.etag.empty()) out.headers.emplace_back("ETag", std::move(result.reply.etag));
+        if (!result.reply.location.empty()) out.headers.emplace_back("Location", std::move(result.reply.location));
+        if (result.sequence != 0) out.headers.emplace_back("Consistency-Token", token_of(result.shard, result.sequence));
+        if (result.replayed && keyed) out.headers.emplace_back("Idempotent-Replayed", "true");
+        if (!prefer.wait_s || out.status >= 400) return respond(std::move(out));
+        out.headers.emplace_back("Preference-Applied", "wait=" + std::to_string(*prefer.wait_s));
+        // Accepted stays accepted: a wait that times out only adds how far the read models are behind.
+        wait_for(result.shard, result.sequence, *prefer.wait_s * second_us,
+                 [out = std::make_shared<Response>(std::move(out)),
+                  respond = std::make_shared<Respond>(std::move(respond))](PositionWait wait) {
+                   if (wait.outcome != WaitOutcome::reached) out->headers.emplace_back("Consistency-Lag", lag_text(wait));
+                   (*respond)(std::move(*out));
+                 });
+      });
 }
 
 void Commands::send(const Request& request, const Claims& claims, const CommandSchema& command, std::string payload, Done done) {
   const auto key_header = request.header("idempotency-key");
   const auto key = parse_idempotency_key(key_header);
   if (!key && !key_header.empty())
-    return done(std::unexpected(problem("invalid_request", "Idempotency-Key is 1 to 255 visible ASCII characters, bare or quoted")));
+    return done(
+        std::unexpected(problem("invalid_request", "Idempotency-Key is 1 to 255 visible ASCII characters, bare or quoted")));
   if (!key && command.key_required) return done(std::unexpected(problem("idempotency_key_missing")));
   const auto if_match = parse_if_match(request.header("if-match"));
   if (if_match.malformed) return done(std::unexpected(problem("invalid_request", "If-Match is one ETag, such as \"7\"")));
@@ -210,7 +215,8 @@ void Commands::send(const Request& request, const Claims& claims, const CommandS
   const Uuid group = uuid_field(payload, *command.group);
   CHECK(!is_nil(group));
   CommandRequest out;
-  out.command_id = with_bucket(command_id_without_group(request, claims, command, key.value_or(std::string_view{})), bucket_of(group));
+  out.command_id =
+      with_bucket(command_id_without_group(request, claims, command, key.value_or(std::string_view{})), bucket_of(group));
   out.type = command.table->name;
   out.fingerprint = fingerprint_of(out.type, payload, request.header("if-match"));
   out.payload = std::move(payload);
@@ -247,10 +253,11 @@ void Commands::register_account(CommandRequest request, const CommandSchema& com
   first.correlation_id = request.command_id;
   request.payload = pack(registration);
 
-  submit(std::move(first), [this, request = std::move(request), done = std::move(done)](std::expected<CommandResult, Response> held) mutable {
-    if (!held || held->kind != CommandResult::Kind::replied || held->reply.status >= 300) return done(std::move(held));
-    submit(std::move(request), std::move(done));
-  });
+  submit(std::move(first),
+         [this, request = std::move(request), done = std::move(done)](std::expected<CommandResult, Response> held) mutable {
+           if (!held || held->kind != CommandResult::Kind::replied || held->reply.status >= 300) return done(std::move(held));
+           submit(std::move(request), std::move(done));
+         });
 }
 
 void Commands::submit(CommandRequest request, Done done) {

@@ -1,5 +1,5 @@
-// Commands over HTTP: a request becomes a command by its schema, goes to the shard of its entity group, and the shard's reply goes out
-// when it is durable.
+// Commands over HTTP: a request becomes a command by its schema, goes to the shard of its entity group, and the shard's reply
+// goes out when it is durable.
 #pragma once
 
 #include <atomic>
@@ -18,7 +18,7 @@
 namespace guildhall {
 
 inline constexpr std::size_t max_idempotency_key_bytes = 255;
-inline constexpr int default_wait_s = 2;   // For a read model, where a wait is asked without a time.
+inline constexpr int default_wait_s = 2;  // For a read model, where a wait is asked without a time.
 inline constexpr int longest_wait_s = 30;
 
 // How a wait for the read models ended.
@@ -38,7 +38,7 @@ struct CommandsEnvironment {
   const EventLog& log;
   std::span<Shard* const> shards;  // All of the log, by number.
   const ConsistencyTokens& tokens;
-  Quota* quota;  // nullptr: no limit.
+  Quota* quota;           // nullptr: no limit.
   std::string claim_key;  // Secret; makes claim ids (design: claims).
   std::string id_seed;    // From the random source at start: makes the ids of commands without a key.
   WaitForPosition wait;   // Empty: this process has no projections.
@@ -53,8 +53,8 @@ class Commands {
   // GET /v1/commands/{id}: the stored reply. A stranger's command is as absent as one that never was: its id cannot be guessed.
   void look_up(const Uuid& command_id, Respond respond);
 
-  // What rpc functions send: a command whose members were renamed. The result reaches `done` once it is durable; a problem before that
-  // is a response in problem form.
+  // What rpc functions send: a command whose members were renamed. The result reaches `done` once it is durable; a problem before
+  // that is a response in problem form.
   using Done = std::move_only_function<void(std::expected<CommandResult, Response>)>;
   void send(const Request& request, const Claims& claims, const CommandSchema& command, std::string payload, Done done);
 

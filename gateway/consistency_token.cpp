@@ -40,10 +40,8 @@ bool is_in_order(const std::vector<ShardPosition>& positions) {
 
 void advance(ConsistencyToken& token, ShardPosition position) {
   const auto at = std::ranges::lower_bound(token.positions, position.shard, {}, &ShardPosition::shard);
-  if (at == token.positions.end() || at->shard != position.shard)
-    token.positions.insert(at, position);
-  else
-    at->sequence = std::max(at->sequence, position.sequence);
+  if (at == token.positions.end() || at->shard != position.shard) token.positions.insert(at, position);
+  else at->sequence = std::max(at->sequence, position.sequence);
 }
 
 void merge(ConsistencyToken& token, const ConsistencyToken& other) {

@@ -17,7 +17,7 @@
 namespace guildhall {
 
 struct GateRules {
-  std::size_t header_bytes = 24 * 1024;      // Request line, fields and the empty line together.
+  std::size_t header_bytes = 24 * 1024;  // Request line, fields and the empty line together.
   std::size_t header_fields = 64;
   std::size_t target_bytes = 2 * 1024;       // Path and query as sent.
   std::size_t rest_target_bytes = 8 * 1024;  // The same under /rest/v1: supabase-js writes whole filters into the query.
@@ -35,7 +35,7 @@ struct Head {
   std::string path;   // As sent, without the query. Starts with '/', holds no "..", plain or encoded.
   std::string query;  // As sent, without the '?'.
   std::vector<std::pair<std::string, std::string>> headers;  // In order; names lower case, values without surrounding blanks.
-  std::string host;                // Lower case, without the port, one of the allowed ones.
+  std::string host;                                          // Lower case, without the port, one of the allowed ones.
   std::size_t content_length = 0;  // 0 without the header: a body is announced or absent, never open-ended.
   bool keep_alive = true;
   bool expects_continue = false;  // The client may wait for "100 Continue" before it sends the body.

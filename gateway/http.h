@@ -12,16 +12,17 @@ namespace guildhall {
 
 enum class Method : std::uint8_t { get, head, post, put, patch, del, options };
 
-// A request that passed the framing gate. Header names are lower case; each name of framing_gate.h's once-only list appears at most once.
+// A request that passed the framing gate. Header names are lower case; each name of framing_gate.h's once-only list appears at
+// most once.
 struct Request {
   Method method = Method::get;
   std::string path;   // As sent, percent-encoding untouched, without the query.
   std::string query;  // Without the '?'.
   std::vector<std::pair<std::string, std::string>> headers;
   std::string body;
-  std::string host;            // Without the port, lower case.
-  std::string remote_address;  // Of the peer socket.
-  std::string request_id;      // The client's X-Request-Id if it is well formed, else minted.
+  std::string host;              // Without the port, lower case.
+  std::string remote_address;    // Of the peer socket.
+  std::string request_id;        // The client's X-Request-Id if it is well formed, else minted.
   std::int64_t received_at = 0;  // Microseconds since the epoch, from the server's clock.
 
   // The value of a header, or "" when absent. `name` is lower case.

@@ -33,11 +33,11 @@ namespace asio = boost::asio;
 using asio::ip::tcp;
 using ErrorCode = boost::system::error_code;
 
-constexpr std::size_t min_read_bytes = 2 * 1024;          // Room that every read has at least.
-constexpr std::size_t input_growth_bytes = 8 * 1024;      // A connection's input buffer grows in these steps.
-constexpr std::size_t kept_output_bytes = 64 * 1024;      // A larger output buffer is given back after the response.
-constexpr std::chrono::milliseconds accept_pause{100};    // After a failed accept: descriptors or memory have run out.
-constexpr unsigned slot_bits = 20;                        // Of an exchange number; the rest lasts 13 years at 40,000 a second.
+constexpr std::size_t min_read_bytes = 2 * 1024;        // Room that every read has at least.
+constexpr std::size_t input_growth_bytes = 8 * 1024;    // A connection's input buffer grows in these steps.
+constexpr std::size_t kept_output_bytes = 64 * 1024;    // A larger output buffer is given back after the response.
+constexpr std::chrono::milliseconds accept_pause{100};  // After a failed accept: descriptors or memory have run out.
+constexpr unsigned slot_bits = 20;                      // Of an exchange number; the rest lasts 13 years at 40,000 a second.
 constexpr std::uint64_t slot_mask = (std::uint64_t{1} << slot_bits) - 1;
 constexpr std::uint64_t never = std::numeric_limits<std::uint64_t>::max();
 constexpr std::size_t max_request_id_bytes = 128;
@@ -319,7 +319,7 @@ struct Connection {
   std::string address;
   Verdict verdict;
   Phase phase = Phase::idle;
-  bool expired = false;               // The sweep closed it.
+  bool expired = false;  // The sweep closed it.
   std::uint64_t deadline_tick = never;
   std::uint64_t born_tick = 0;
   std::size_t requests = 0;
@@ -327,11 +327,11 @@ struct Connection {
   std::string output;
 
   // The request in hand.
-  std::uint64_t exchange = 0;         // Its number while the handler has it, else 0.
+  std::uint64_t exchange = 0;  // Its number while the handler has it, else 0.
   std::optional<Response> response;
   std::move_only_function<void()> resume;  // Continues the coroutine that waits for the answer.
   std::string_view method = "-";
-  std::string path;                   // Kept for the access record only.
+  std::string path;  // Kept for the access record only.
   std::string request_id;
   Micros received_at = 0;
 };
@@ -522,7 +522,7 @@ class Worker {
                             tick_ - connection.born_tick < sweeps(limits_.connection_age_us);
     const bool sent = co_await send(connection, response, head->method != Method::head, keep_alive, problem);
     if (sent && !keep_alive) co_await linger(connection);
-    co_return sent && keep_alive;
+    co_return sent&& keep_alive;
   }
 
   // For a connection beyond the caps: an answer without reading the question.
@@ -842,7 +842,7 @@ class HttpServer::Impl {
   const Handler handler_;
   Admission admission_;
   std::atomic<std::uint64_t> request_numbers_ = 0;
-  std::mutex mutex_;  // Guards starting and stopping against each other.
+  std::mutex mutex_;                              // Guards starting and stopping against each other.
   std::vector<std::unique_ptr<Worker>> workers_;  // Fixed once started.
   std::optional<tcp::acceptor> acceptor_;
   std::vector<std::thread> threads_;

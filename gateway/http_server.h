@@ -29,12 +29,12 @@ struct HttpServerError : std::runtime_error {
 
 // One answered, refused or broken-off request. The texts live for the call only.
 struct AccessRecord {
-  std::string_view method;      // "-" when the request did not pass the gate.
-  std::string_view path;        // Empty then.
+  std::string_view method;  // "-" when the request did not pass the gate.
+  std::string_view path;    // Empty then.
   std::string_view request_id;
-  std::string_view problem;     // Why there was no ordinary answer; empty when all went well.
-  int status = 0;               // 0: closed without an answer.
-  Micros duration_us = 0;       // From the complete header block until the last byte was handed to the kernel.
+  std::string_view problem;  // Why there was no ordinary answer; empty when all went well.
+  int status = 0;            // 0: closed without an answer.
+  Micros duration_us = 0;    // From the complete header block until the last byte was handed to the kernel.
   std::uint64_t sent_bytes = 0;
 };
 
@@ -47,11 +47,11 @@ struct HttpLimits {
   Micros idle_deadline_us = 30 * second_us;   // Between a response and the first byte of the next request.
   Micros linger_deadline_us = 2 * second_us;  // Reading on after the last answer, lest a reset destroys that answer.
   Micros sweep_interval_us = second_us / 4;
-  std::size_t connection_requests = 10'000;   // Then the response says `Connection: close`.
-  Micros connection_age_us = hour_us;         // Likewise.
-  std::size_t address_connections = 64;       // Of one peer address that is not trusted.
-  std::size_t connections = 4'096;            // Of all peers; at most 2^20.
-  std::size_t refused_connections = 256;      // Above the two caps: answered 503, beyond this many at a time just closed.
+  std::size_t connection_requests = 10'000;  // Then the response says `Connection: close`.
+  Micros connection_age_us = hour_us;        // Likewise.
+  std::size_t address_connections = 64;      // Of one peer address that is not trusted.
+  std::size_t connections = 4'096;           // Of all peers; at most 2^20.
+  std::size_t refused_connections = 256;     // Above the two caps: answered 503, beyond this many at a time just closed.
 };
 
 struct HttpServerOptions {
@@ -59,7 +59,7 @@ struct HttpServerOptions {
   std::string address = "127.0.0.1";
   std::uint16_t port = 0;  // 0: any free one, see port().
   std::size_t threads = 1;
-  GateRules gate;      // Its allowed_hosts must be filled.
+  GateRules gate;  // Its allowed_hosts must be filled.
   HttpLimits limits;
   std::vector<std::string> trusted_addresses;  // Reverse proxies, load generators: exempt from address_connections.
   // Drawn from the random source at start, so that minted request ids of two runs differ.

@@ -172,9 +172,8 @@ json::object json_schema_of_body(const CommandSchema& command) {
   json::object properties;
   json::array required;
   for (const FieldSchema& field : command.table->fields) {
-    const bool is_in_path =
-        command.route && std::any_of(command.route->segments.begin(), command.route->segments.end(),
-                                     [&](const RouteSegment& segment) { return segment.field == &field; });
+    const bool is_in_path = command.route && std::any_of(command.route->segments.begin(), command.route->segments.end(),
+                                                         [&](const RouteSegment& segment) { return segment.field == &field; });
     if (field.server_set || is_in_path) continue;
     properties[json::string_view(field.name.data(), field.name.size())] = json_schema_sent(field);
     if (field.needed) required.emplace_back(text(field.name));

@@ -11,7 +11,8 @@ namespace guildhall {
 boost::json::object json_schema_sent(const FieldSchema& field);
 boost::json::object json_schema_written(const FieldSchema& field);
 
-// The body of a command: without the fields of its path and those that the server sets. It has no "properties" when nothing is left.
+// The body of a command: without the fields of its path and those that the server sets. It has no "properties" when nothing is
+// left.
 boost::json::object json_schema_of_body(const CommandSchema& command);
 // A whole table as to_json() writes it.
 boost::json::object json_schema_of(const TableSchema& table);

@@ -8,8 +8,6 @@
 #include <span>
 #include <utility>
 
-#include <boost/json/object.hpp>
-#include <boost/json/serialize.hpp>
 #include <openssl/bio.h>
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
@@ -19,6 +17,8 @@
 #include <openssl/evp.h>
 #include <openssl/param_build.h>
 #include <openssl/pem.h>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
 
 #include "events/check.h"
 #include "events/sha256.h"

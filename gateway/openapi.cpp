@@ -58,8 +58,13 @@ json::object response(std::string_view description, std::string_view media_type,
   return {{"description", text(description)}, {"content", content(media_type, std::move(schema))}};
 }
 
-json::object parameter(std::string_view name, std::string_view in, bool is_required, std::string_view description, json::value schema) {
-  return {{"name", text(name)}, {"in", text(in)}, {"required", is_required}, {"description", text(description)}, {"schema", std::move(schema)}};
+json::object parameter(std::string_view name, std::string_view in, bool is_required, std::string_view description,
+                       json::value schema) {
+  return {{"name", text(name)},
+          {"in", text(in)},
+          {"required", is_required},
+          {"description", text(description)},
+          {"schema", std::move(schema)}};
 }
 
 json::object string_schema() { return {{"type", "string"}}; }
@@ -89,12 +94,13 @@ class Document {
     add_health();
 
     json::object out{{"openapi", "3.1.0"}};
-    out["info"] = json::object{{"title", "Guildhall"},
-                               {"version", text(info_.version)},
-                               {"description",
-                                "Commands are sent to /v1 and decided by one writer per entity group; reads come from /rest/v1 in PostgREST's "
-                                "grammar. Repeat any command safely with the same Idempotency-Key."},
-                               {"license", json::object{{"name", text(info_.license)}, {"identifier", text(info_.license)}}}};
+    out["info"] = json::object{
+        {"title", "Guildhall"},
+        {"version", text(info_.version)},
+        {"description",
+         "Commands are sent to /v1 and decided by one writer per entity group; reads come from /rest/v1 in PostgREST's "
+         "grammar. Repeat any command safely with the same Idempotency-Key."},
+        {"license", json::object{{"name", text(info_.license)}, {"identifier", text(info_.license)}}}};
     out["servers"] = json::array{json::object{{"url", text(info_.server_url)}}};
     out["security"] = json::array{json::object{{"bearer", json::array()}}, json::object{{"apikey", json::array()}}};
     out["tags"] = tags();
@@ -119,7 +125,8 @@ class Document {
 
   template <class Statuses>
   static void add_refusals(json::object& responses, const Statuses& statuses) {
-    for (const int status : statuses) responses[std::to_string(status)] = reference("responses", "Problem" + std::to_string(status));
+    for (const int status : statuses)
+      responses[std::to_string(status)] = reference("responses", "Problem" + std::to_string(status));
   }
   std::vector<int> all_refusals() const {
     std::vector<int> out;
@@ -161,14 +168,16 @@ class Document {
     responses["202"] = reference("responses", "Received");
     add_refusals(responses, all_refusals());
     operation["responses"] = std::move(responses);
-    add(route.path, method_name(route.method), command.aggregate, operation_id(command.table->name), command.summary, std::move(operation));
+    add(route.path, method_name(route.method), command.aggregate, operation_id(command.table->name), command.summary,
+        std::move(operation));
   }
 
   static std::string describe(const CommandSchema& command) {
     std::string out = command.table->doc;
     if (!command.authenticated) out += std::string(out.empty() ? "" : " ") + "Only service_role may send it.";
     if (command.account != nullptr)
-      out += std::string(out.empty() ? "" : " ") + "`" + std::string(command.account->name) + "` must be the caller's own account.";
+      out +=
+          std::string(out.empty() ? "" : " ") + "`" + std::string(command.account->name) + "` must be the caller's own account.";
     return out;
   }
 
@@ -227,7 +236,8 @@ class Document {
     add_document("/v1/openapi.json", "getOpenApi", "This document", {}, any);
     add_document("/v1/schemas", "listSchemas", "The schemas of events and commands", {}, std::move(subjects));
     add_document("/v1/schemas/{subject}/versions", "listSchemaVersions", "The versions of one schema",
-                 json::array{parameter("subject", "path", true, "A name from /v1/schemas.", string_schema())}, std::move(versions));
+                 json::array{parameter("subject", "path", true, "A name from /v1/schemas.", string_schema())},
+                 std::move(versions));
     add_document("/v1/schemas/ids/{sha256}", "getSchema", "A schema by the digest that records carry",
                  json::array{parameter("sha256", "path", true, "Of the .bfbs without comments, in hex.",
                                        json::object{{"type", "string"}, {"pattern", "^[0-9a-f]{64}$"}})},
@@ -239,7 +249,8 @@ class Document {
     json::object rows{{"type", "array"}, {"items", row}};
     json::object operation;
     operation["description"] =
-        "PostgREST's grammar: any other query parameter is a filter, `column=operator.value` with eq, neq, gt, gte, lt, lte, like, ilike, "
+        "PostgREST's grammar: any other query parameter is a filter, `column=operator.value` with eq, neq, gt, gte, lt, lte, "
+        "like, ilike, "
         "in or is. Rows are those that the row-level policies show to the caller.";
     json::object filters = parameter("filters", "query", false, "`column=operator.value`.",
                                      json::object{{"type", "object"}, {"additionalProperties", string_schema()}});
@@ -258,17 +269,20 @@ class Document {
         reference("parameters", "ConsistencyToken"),
     };
     json::object responses;
-    for (const auto& [status, description] : {std::pair{"200", "All rows that were asked for."}, std::pair{"206", "A part of them."}}) {
+    for (const auto& [status, description] :
+         {std::pair{"200", "All rows that were asked for."}, std::pair{"206", "A part of them."}}) {
       json::object ok = response(description, "application/json", rows);
       ok["content"].get_object()["application/vnd.pgrst.object+json"] = json::object{{"schema", row}};
-      ok["headers"] = json::object{{"Content-Range", json::object{{"description", "First and last row, and the count when asked for."},
-                                                                 {"schema", string_schema()}}}};
+      ok["headers"] =
+          json::object{{"Content-Range", json::object{{"description", "First and last row, and the count when asked for."},
+                                                      {"schema", string_schema()}}}};
       responses[status] = std::move(ok);
     }
     for (const auto& [status, description] :
-         {std::pair{"400", "The query does not parse or asks for what is not supported."}, std::pair{"401", "The token does not hold."},
-          std::pair{"404", "There is no such relation."}, std::pair{"406", "Not exactly one row, or another schema."},
-          std::pair{"416", "The range lies beyond the rows."}, std::pair{"503", "The read model is behind; see Retry-After."}})
+         {std::pair{"400", "The query does not parse or asks for what is not supported."},
+          std::pair{"401", "The token does not hold."}, std::pair{"404", "There is no such relation."},
+          std::pair{"406", "Not exactly one row, or another schema."}, std::pair{"416", "The range lies beyond the rows."},
+          std::pair{"503", "The read model is behind; see Retry-After."}})
       responses[status] = response(description, "application/json", reference("schemas", "RestError"));
     operation["responses"] = std::move(responses);
     add("/rest/v1/{relation}", "get", "reads", "readRelation", "Read rows", std::move(operation));
@@ -285,7 +299,9 @@ class Document {
       properties[key(argument.name)] = json_schema_sent(*field);
       if (argument.is_required) required.emplace_back(text(argument.name));
     }
-    json::object body{{"type", "object"}, {"properties", std::move(properties)}, {"required", std::move(required)},
+    json::object body{{"type", "object"},
+                      {"properties", std::move(properties)},
+                      {"required", std::move(required)},
                       {"additionalProperties", false}};
     json::object columns;
     for (const RpcResult& result : function.results) {
@@ -295,7 +311,8 @@ class Document {
     }
     json::value result;
     if (function.returns_value()) result = std::move(columns.begin()->value());
-    else result = json::object{{"type", "array"}, {"items", json::object{{"type", "object"}, {"properties", std::move(columns)}}}};
+    else
+      result = json::object{{"type", "array"}, {"items", json::object{{"type", "object"}, {"properties", std::move(columns)}}}};
 
     json::object operation;
     operation["description"] = text("The same decision as " + operation_id(command->table->name) + ", for supabase.rpc().");
@@ -310,8 +327,8 @@ class Document {
   }
 
   void add_health() {
-    for (const auto& [path, id, summary] :
-         {std::tuple{"/livez", "getLiveness", "Whether the process runs"}, std::tuple{"/readyz", "getReadiness", "Whether it can serve"}}) {
+    for (const auto& [path, id, summary] : {std::tuple{"/livez", "getLiveness", "Whether the process runs"},
+                                            std::tuple{"/readyz", "getReadiness", "Whether it can serve"}}) {
       json::object operation;
       operation["security"] = json::array();
       operation["description"] = "On the admin listener.";
@@ -328,18 +345,23 @@ class Document {
     for (const std::string& tag : tags_) {
       const std::string_view description = tag == "commands"    ? "What became of a command."
                                            : tag == "documents" ? "The API and its schemas."
-                                           : tag == "reads"     ? "Read models and the seeds' functions, as supabase-js calls them."
-                                           : tag == "health"    ? "For the operator."
-                                                                : "";
-      out.push_back({{"name", text(tag)},
-                     {"description", description.empty() ? text("Commands decided by the " + tag + " aggregate.") : text(description)}});
+                                           : tag == "reads"  ? "Read models and the seeds' functions, as supabase-js calls them."
+                                           : tag == "health" ? "For the operator."
+                                                             : "";
+      out.push_back(
+          {{"name", text(tag)},
+           {"description", description.empty() ? text("Commands decided by the " + tag + " aggregate.") : text(description)}});
     }
     return out;
   }
 
   json::object problem_example(const ErrorEntry& error) const {
-    return {{"type", "/docs/problems/" + std::string(error.code)}, {"title", text(error.title)}, {"status", error.status},
-            {"detail", text(error.detail)}, {"code", text(error.code)}, {"retryable", error.status == 429 || error.status == 503}};
+    return {{"type", "/docs/problems/" + std::string(error.code)},
+            {"title", text(error.title)},
+            {"status", error.status},
+            {"detail", text(error.detail)},
+            {"code", text(error.code)},
+            {"retryable", error.status == 429 || error.status == 503}};
   }
 
   json::object components() {
@@ -384,7 +406,8 @@ class Document {
         if (error.status == status)
           examples[key(error.code)] = json::object{{"summary", text(error.title)}, {"value", problem_example(error)}};
       if (!examples.empty()) media["examples"] = std::move(examples);
-      json::object problem{{"description", text(meaning)}, {"content", json::object{{"application/problem+json", std::move(media)}}}};
+      json::object problem{{"description", text(meaning)},
+                           {"content", json::object{{"application/problem+json", std::move(media)}}}};
       if (status == 429 || status == 503) problem["headers"] = json::object{{"Retry-After", reference("headers", "RetryAfter")}};
       responses["Problem" + std::to_string(status)] = std::move(problem);
     }
@@ -402,13 +425,17 @@ class Document {
         {"RetryAfter", header("Whole seconds.", "integer")},
     };
     json::object key_schema{{"type", "string"}, {"minLength", 1}, {"maxLength", 255}};
-    constexpr std::string_view key_text = "Makes the command safe to repeat; a UUID is advised. A key is compared within one entity group.";
+    constexpr std::string_view key_text =
+        "Makes the command safe to repeat; a UUID is advised. A key is compared within one entity group.";
     json::object parameters{
         {"IdempotencyKey", parameter("Idempotency-Key", "header", false, key_text, key_schema)},
         {"RequiredIdempotencyKey", parameter("Idempotency-Key", "header", true, key_text, key_schema)},
-        {"IfMatch", parameter("If-Match", "header", false, "The expected version, such as \"7\", or * for any.", string_schema())},
-        {"Prefer", parameter("Prefer", "header", false, "respond-async, wait=N, handling=strict|lenient, return=minimal|representation, "
-                                                        "count=exact.", string_schema())},
+        {"IfMatch",
+         parameter("If-Match", "header", false, "The expected version, such as \"7\", or * for any.", string_schema())},
+        {"Prefer", parameter("Prefer", "header", false,
+                             "respond-async, wait=N, handling=strict|lenient, return=minimal|representation, "
+                             "count=exact.",
+                             string_schema())},
         {"ConsistencyToken", parameter("Consistency-Token", "header", false, "From an earlier reply.", string_schema())},
     };
     json::object security{

@@ -18,9 +18,9 @@ struct ErrorEntry {
 };
 
 struct OpenApiInfo {
-  std::string_view version;                  // Of the software.
-  std::string_view server_url = "/";         // Where clients reach it.
-  std::string_view license = "Apache-2.0";   // SPDX identifier.
+  std::string_view version;                 // Of the software.
+  std::string_view server_url = "/";        // Where clients reach it.
+  std::string_view license = "Apache-2.0";  // SPDX identifier.
 };
 
 std::string openapi_document(const SchemaCatalogue& catalogue, std::span<const ErrorEntry> errors, const OpenApiInfo& info);

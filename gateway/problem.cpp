@@ -10,7 +10,8 @@ namespace {
 
 constexpr std::array codes{
     GatewayCode{"invalid_request", 400, "The request is malformed", "See `errors` for each place."},
-    GatewayCode{"idempotency_key_missing", 400, "This command needs an Idempotency-Key", "Send a fresh UUID, and the same one on retries."},
+    GatewayCode{"idempotency_key_missing", 400, "This command needs an Idempotency-Key",
+                "Send a fresh UUID, and the same one on retries."},
     GatewayCode{"token_not_applicable", 400, "The Consistency-Token is not one of this log", "Send it as it was received."},
     GatewayCode{"unauthenticated", 401, "A valid token is needed", "Send it as `Authorization: Bearer …`."},
     GatewayCode{"forbidden", 403, "The token's role may not do this", ""},
@@ -18,7 +19,8 @@ constexpr std::array codes{
     GatewayCode{"method_not_allowed", 405, "The method is not allowed here", "See the Allow header."},
     GatewayCode{"too_large", 413, "The body is too large", ""},
     GatewayCode{"unsupported_media_type", 415, "The body must be application/json", ""},
-    GatewayCode{"idempotency_key_reused", 422, "The Idempotency-Key was used for another request", "Use a fresh key for a new request."},
+    GatewayCode{"idempotency_key_reused", 422, "The Idempotency-Key was used for another request",
+                "Use a fresh key for a new request."},
     GatewayCode{"quota_exceeded", 429, "Too many requests", "Wait as long as Retry-After says.", true},
     GatewayCode{"outcome_unknown", 503, "The outcome is not known yet",
                 "Retry with the same Idempotency-Key, or ask GET /v1/commands/{command_id}.", true},

@@ -7,10 +7,10 @@
 #include <limits>
 #include <utility>
 
+#include <fmt/format.h>
 #include <boost/json/serialize.hpp>
 #include <boost/json/string.hpp>
 #include <boost/json/value.hpp>
-#include <fmt/format.h>
 
 namespace guildhall {
 namespace {
@@ -311,9 +311,12 @@ class StatementBuilder {
   }
 
   Sql group_member(std::string_view& rest, std::string_view whole, std::size_t depth) {
-    while (consume(rest, " ")) {}
-    for (const auto& [word, negation, joiner] : {std::array<std::string_view, 3>{"and(", "", " AND "}, {"or(", "", " OR "},
-                                                 {"not.and(", "NOT ", " AND "}, {"not.or(", "NOT ", " OR "}}) {
+    while (consume(rest, " ")) {
+    }
+    for (const auto& [word, negation, joiner] : {std::array<std::string_view, 3>{"and(", "", " AND "},
+                                                 {"or(", "", " OR "},
+                                                 {"not.and(", "NOT ", " AND "},
+                                                 {"not.or(", "NOT ", " OR "}}) {
       if (!rest.starts_with(word)) continue;
       rest.remove_prefix(word.size() - 1);
       Sql inner = parenthesized(rest, joiner, whole, depth + 1);
@@ -406,8 +409,11 @@ std::expected<Preferences, RestError> preferences_of(std::string_view header) {
     }
   }
   if (found.handling == Handling::strict && !found.ignored.empty()) {
-    return Unexpected(RestError{400, "PGRST122", "Invalid preferences given with handling=strict",
-                                fmt::format("Invalid preferences: {}", fmt::join(found.ignored, ", ")), {}});
+    return Unexpected(RestError{400,
+                                "PGRST122",
+                                "Invalid preferences given with handling=strict",
+                                fmt::format("Invalid preferences: {}", fmt::join(found.ignored, ", ")),
+                                {}});
   }
   return found;
 }
@@ -560,9 +566,9 @@ std::expected<RestPlan, RestError> plan_read(const RestRequest& request, const R
         window->first, from);
   }
   RestPlan plan;
-  plan.sql = fmt::format("WITH {0} AS (SELECT {1}{2}{3}{4} LIMIT {5} OFFSET {6}) SELECT count(*)::text, {7}, {8} FROM {0}",
-                         page_alias, *columns, from, order->empty() ? "" : " ORDER BY ", *order, limit, window->first, body,
-                         total);
+  plan.sql =
+      fmt::format("WITH {0} AS (SELECT {1}{2}{3}{4} LIMIT {5} OFFSET {6}) SELECT count(*)::text, {7}, {8} FROM {0}", page_alias,
+                  *columns, from, order->empty() ? "" : " ORDER BY ", *order, limit, window->first, body, total);
   plan.parameters = builder.take_parameters();
   plan.offset = window->first;
   plan.single_object = single;
@@ -578,14 +584,16 @@ std::expected<RestRange, RestError> judge_page(const RestPlan& plan, const RestP
     return not_satisfiable(fmt::format("An offset of {} was requested, but there are only {} rows.", plan.offset, *page.total));
   }
   if (plan.single_object && page.rows != 1) {
-    return Unexpected(RestError{406, "PGRST116", "JSON object requested, multiple (or no) rows returned",
-                                fmt::format("The result contains {} rows", page.rows), {}});
+    return Unexpected(RestError{406,
+                                "PGRST116",
+                                "JSON object requested, multiple (or no) rows returned",
+                                fmt::format("The result contains {} rows", page.rows),
+                                {}});
   }
   const std::string total = page.total ? std::to_string(*page.total) : "*";
   RestRange range;
   range.status = page.total && page.rows < *page.total ? 206 : 200;
-  range.content_range =
-      page.rows == 0 ? "*/" + total : fmt::format("{}-{}/{}", plan.offset, plan.offset + page.rows - 1, total);
+  range.content_range = page.rows == 0 ? "*/" + total : fmt::format("{}-{}/{}", plan.offset, plan.offset + page.rows - 1, total);
   return range;
 }
 

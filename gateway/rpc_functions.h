@@ -1,5 +1,5 @@
-// The seeds' own database functions, as commands by another name: supabase.rpc(name, args) sends the command with the arguments renamed.
-// Types and bounds of the arguments and results are the fields'.
+// The seeds' own database functions, as commands by another name: supabase.rpc(name, args) sends the command with the arguments
+// renamed. Types and bounds of the arguments and results are the fields'.
 #pragma once
 
 #include <span>
@@ -9,8 +9,8 @@ namespace guildhall {
 
 struct RpcArgument {
   std::string_view name;
-  std::string_view field;     // Of the command.
-  bool is_required = false;   // It has no default in the seed.
+  std::string_view field;    // Of the command.
+  bool is_required = false;  // It has no default in the seed.
 };
 struct RpcResult {
   std::string_view name;

@@ -157,7 +157,8 @@ const EnumSchema::Value* EnumSchema::by_name(std::string_view wanted) const {
 }
 const EnumSchema::Value* EnumSchema::by_number(std::int64_t number) const {
   const auto index = static_cast<std::size_t>(number);
-  if (number >= 0 && index < values.size() && values[index].number == number) return &values[index];  // Nearly all enums are dense.
+  if (number >= 0 && index < values.size() && values[index].number == number)
+    return &values[index];  // Nearly all enums are dense.
   const auto found = std::find_if(values.begin(), values.end(), [&](const Value& v) { return v.number == number; });
   return found == values.end() ? nullptr : &*found;
 }
@@ -239,7 +240,9 @@ class SchemaCatalogue::Loader {
   void set_type(const reflection::Schema& schema, const reflection::Field& declared, FieldSchema& field, std::string_view where) {
     const reflection::Type& type = *declared.type();
     const auto index = type.index();
-    const auto object = [&]() -> const reflection::Object& { return *schema.objects()->Get(static_cast<flatbuffers::uoffset_t>(index)); };
+    const auto object = [&]() -> const reflection::Object& {
+      return *schema.objects()->Get(static_cast<flatbuffers::uoffset_t>(index));
+    };
     if (const auto scalar = scalar_kind(type.base_type())) {
       field.kind = *scalar;
       if (index >= 0) {
@@ -419,7 +422,8 @@ class SchemaCatalogue::Loader {
     const std::string_view where = command.table->name;
     const std::size_t space = http.find(' ');
     const auto method = method_named(http.substr(0, space));
-    if (space == std::string_view::npos || !method) refuse(where, "http is not \"<METHOD> <path>\": \"" + std::string(http) + "\"");
+    if (space == std::string_view::npos || !method)
+      refuse(where, "http is not \"<METHOD> <path>\": \"" + std::string(http) + "\"");
     if (*method != Method::post && *method != Method::put && *method != Method::patch && *method != Method::del)
       refuse(where, "a command is sent by POST, PUT, PATCH or DELETE");
     Route made{.method = *method, .path = http.substr(space + 1), .segments = {}};
@@ -432,7 +436,8 @@ class SchemaCatalogue::Loader {
       }
       const std::string_view name = segment.substr(1, segment.size() - 2);
       const FieldSchema* field = command.table->field(name);
-      if (!segment.ends_with('}') || field == nullptr) refuse(where, "its path names " + std::string(segment) + ", which is no field");
+      if (!segment.ends_with('}') || field == nullptr)
+        refuse(where, "its path names " + std::string(segment) + ", which is no field");
       if (field->kind != FieldKind::uuid) refuse(where, "path parameter " + std::string(segment) + " is not an ids.Uuid");
       if (field->server_set) refuse(where, "path parameter " + std::string(segment) + " is server_set");
       for (const RouteSegment& other : made.segments)
@@ -507,7 +512,8 @@ RouteMatch SchemaCatalogue::match_route(Method method, std::string_view path) co
     if (command->route->method != method) continue;
     RouteFound found{.command = command, .params = {}};
     for (std::size_t i = 0; i < count; ++i)
-      if (const FieldSchema* field = command->route->segments[i].field) found.params.push_back({.field = field, .value = segments[i]});
+      if (const FieldSchema* field = command->route->segments[i].field)
+        found.params.push_back({.field = field, .value = segments[i]});
     return found;
   }
   MethodNotAllowed refused;

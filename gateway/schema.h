@@ -1,5 +1,5 @@
-// What the embedded schemas say of commands, events and resources, read once at start. The transcoder, the routes, the API document and
-// the schema pages are made from it; events/attributes.fbs explains each attribute.
+// What the embedded schemas say of commands, events and resources, read once at start. The transcoder, the routes, the API
+// document and the schema pages are made from it; events/attributes.fbs explains each attribute.
 #pragma once
 
 #include <cstdint>
@@ -23,13 +23,23 @@ namespace guildhall {
 
 // Floating point, unions and nested tables are not among them: a schema that uses one does not load.
 enum class FieldKind : std::uint8_t {
-  boolean, int8, int16, int32, int64, uint8, uint16, uint32, uint64,
+  boolean,
+  int8,
+  int16,
+  int32,
+  int64,
+  uint8,
+  uint16,
+  uint32,
+  uint64,
   enumeration,
   string,
   uuid,       // struct ids.Uuid
   structure,  // any other struct
   bytes,      // [ubyte]
-  strings, uuids, structures
+  strings,
+  uuids,
+  structures
 };
 enum class FieldFormat : std::uint8_t { none, instant, date, time_of_day, email, url, zone, currency, hex };
 
@@ -63,14 +73,15 @@ struct FieldSchema {
   FieldKind kind{};
   FieldFormat format{};
   std::uint16_t id = 0;
-  std::uint16_t offset = 0;  // In a table: of its entry in the vtable. In a struct: of its bytes.
-  bool optional = false;     // A scalar that can be absent (`= null`).
+  std::uint16_t offset = 0;          // In a table: of its entry in the vtable. In a struct: of its bytes.
+  bool optional = false;             // A scalar that can be absent (`= null`).
   std::int64_t default_integer = 0;  // Of a scalar that is not optional; a uint64 as its bits.
 
   bool needed = false;
   bool pii = false;
   bool server_set = false;
-  // Bounds of an integer: what the schema says within what its type holds. A uint64 that the schema does not bound has max = 2^64 - 1.
+  // Bounds of an integer: what the schema says within what its type holds. A uint64 that the schema does not bound has max = 2^64
+  // - 1.
   std::int64_t min = 0;
   std::uint64_t max = 0;
   std::int64_t multiple_of = 1;
@@ -148,8 +159,9 @@ using RouteMatch = std::variant<RouteNotFound, MethodNotAllowed, RouteFound>;
 // Immutable once made; any thread may read it. Pointers into it live as long as it does.
 class SchemaCatalogue {
  public:
-  // Keeps views into `schemas`, which must live longer. Throws std::runtime_error that names the table, the field and the fault when a
-  // schema is damaged or says something that the gateway could not keep: a mistake in a schema must not wait for its first request.
+  // Keeps views into `schemas`, which must live longer. Throws std::runtime_error that names the table, the field and the fault
+  // when a schema is damaged or says something that the gateway could not keep: a mistake in a schema must not wait for its first
+  // request.
   explicit SchemaCatalogue(std::span<const Schema> schemas);
   ~SchemaCatalogue();
   SchemaCatalogue(const SchemaCatalogue&) = delete;
@@ -165,8 +177,8 @@ class SchemaCatalogue {
   const TableSchema* table(std::string_view type) const;      // nullptr when unknown.
   const CommandSchema* command(std::string_view type) const;  // nullptr when unknown or not a command.
 
-  // `path` as it came, without the query. Literals match byte for byte, a parameter takes any one segment that is not empty: whether it
-  // is a UUID is the transcoder's check, so that a wrong one is explained.
+  // `path` as it came, without the query. Literals match byte for byte, a parameter takes any one segment that is not empty:
+  // whether it is a UUID is the transcoder's check, so that a wrong one is explained.
   RouteMatch match_route(Method method, std::string_view path) const;
 
  private:

@@ -49,7 +49,8 @@ std::optional<std::string> schema_versions(const SchemaCatalogue& catalogue, std
 
 std::optional<std::string> schema_by_digest(const SchemaCatalogue& catalogue, std::string_view sha256_hex) {
   const auto schemas = catalogue.schemas();
-  const auto found = std::find_if(schemas.begin(), schemas.end(), [&](const Schema& s) { return to_hex(view(s.digest)) == sha256_hex; });
+  const auto found =
+      std::find_if(schemas.begin(), schemas.end(), [&](const Schema& s) { return to_hex(view(s.digest)) == sha256_hex; });
   if (found == schemas.end()) return std::nullopt;
   json::object json_schemas;
   for (const TableSchema& table : catalogue.tables()) {

@@ -16,8 +16,10 @@ class Linter {
   std::vector<SchemaBreak> run() {
     for (const auto* object : *old_.objects()) {
       const auto* now = new_.objects()->LookupByKey(object->name()->c_str());
-      if (now == nullptr) add(text(object->name()), object->is_struct() ? "struct_removed" : "table_removed", "it is gone or renamed");
-      else if (now->is_struct() != object->is_struct()) add(text(object->name()), "type_changed", "tables and structs differ on the wire");
+      if (now == nullptr)
+        add(text(object->name()), object->is_struct() ? "struct_removed" : "table_removed", "it is gone or renamed");
+      else if (now->is_struct() != object->is_struct())
+        add(text(object->name()), "type_changed", "tables and structs differ on the wire");
       else if (object->is_struct()) check_struct(*object, *now);
       else check_table(*object, *now);
     }
@@ -61,7 +63,8 @@ class Linter {
       if (kept == nullptr) {
         const auto* other = by_id(now, field->id());
         if (other == nullptr) add(place, "field_removed", "a released field stays");
-        else if (name_of_type(new_, *other->type()) == type) add(place, "field_renamed", "its id is now called " + text(other->name()));
+        else if (name_of_type(new_, *other->type()) == type)
+          add(place, "field_renamed", "its id is now called " + text(other->name()));
         else add(place, "id_reused", "its id now means " + text(other->name()));
         continue;
       }

@@ -1,5 +1,6 @@
-// Whether a schema still reads what an older one wrote. flatc --conform refuses reordered, retyped and removed fields, but lets a grown
-// struct, a new `required`, a rename and a removed table or enum member pass: this refuses them too, for events and states alike.
+// Whether a schema still reads what an older one wrote. flatc --conform refuses reordered, retyped and removed fields, but lets a
+// grown struct, a new `required`, a rename and a removed table or enum member pass: this refuses them too, for events and states
+// alike.
 #pragma once
 
 #include <string>

@@ -201,7 +201,8 @@ class Reader {
     problems_.push_back({std::move(where), code, std::move(detail)});
   }
 
-  void compare_with_path(const FieldSchema& field, const json::value& given, std::span<const PathParam> path, const Value& value) {
+  void compare_with_path(const FieldSchema& field, const json::value& given, std::span<const PathParam> path,
+                         const Value& value) {
     const auto id = given.is_string() ? parse_uuid(view(given.get_string())) : std::nullopt;
     for (const PathParam& param : path)
       if (param.field == &field && (!id || !(*id == value.uuid)))
@@ -290,14 +291,17 @@ class Reader {
 
     const bool is_negative = small && *small < 0;
     const std::uint64_t magnitude = small ? static_cast<std::uint64_t>(*small) : *large;
-    const bool is_too_small = is_negative ? *small < field.min : field.min > 0 && magnitude < static_cast<std::uint64_t>(field.min);
+    const bool is_too_small =
+        is_negative ? *small < field.min : field.min > 0 && magnitude < static_cast<std::uint64_t>(field.min);
     const bool is_too_large = !is_negative && magnitude > field.max;
     if (is_too_small || is_too_large)
       return report(field, ProblemCode::out_of_range,
                     "must be between " + std::to_string(field.min) + " and " + std::to_string(field.max));
     if (field.multiple_of > 1) {
-      const bool is_multiple = is_negative ? *small % field.multiple_of == 0 : magnitude % static_cast<std::uint64_t>(field.multiple_of) == 0;
-      if (!is_multiple) return report(field, ProblemCode::not_a_multiple, "must be a multiple of " + std::to_string(field.multiple_of));
+      const bool is_multiple =
+          is_negative ? *small % field.multiple_of == 0 : magnitude % static_cast<std::uint64_t>(field.multiple_of) == 0;
+      if (!is_multiple)
+        return report(field, ProblemCode::not_a_multiple, "must be a multiple of " + std::to_string(field.multiple_of));
     }
     value.integer = magnitude;
   }
@@ -318,8 +322,10 @@ class Reader {
     }
     if (!read) return report(field, ProblemCode::bad_format, form);
     const bool is_negative = *read < 0;
-    if (is_negative ? *read < field.min : field.min > 0 && *read < field.min) return report(field, ProblemCode::out_of_range, "is too early");
-    if (!is_negative && static_cast<std::uint64_t>(*read) > field.max) return report(field, ProblemCode::out_of_range, "is too late");
+    if (is_negative ? *read < field.min : field.min > 0 && *read < field.min)
+      return report(field, ProblemCode::out_of_range, "is too early");
+    if (!is_negative && static_cast<std::uint64_t>(*read) > field.max)
+      return report(field, ProblemCode::out_of_range, "is too late");
     value.integer = static_cast<std::uint64_t>(*read);
   }
 
@@ -368,7 +374,8 @@ void add_scalar(flatbuffers::FlatBufferBuilder& builder, const FieldSchema& fiel
   builder.AddElement<Integer>(field.offset, value.present ? static_cast<Integer>(value.integer) : normal, normal);
 }
 
-void add_field(flatbuffers::FlatBufferBuilder& builder, const FieldSchema& field, const Value& value, flatbuffers::uoffset_t offset) {
+void add_field(flatbuffers::FlatBufferBuilder& builder, const FieldSchema& field, const Value& value,
+               flatbuffers::uoffset_t offset) {
   switch (field.kind == FieldKind::enumeration ? field.enumeration->integer : field.kind) {
     case FieldKind::boolean:
     case FieldKind::uint8: return add_scalar<std::uint8_t>(builder, field, value);
@@ -379,7 +386,7 @@ void add_field(flatbuffers::FlatBufferBuilder& builder, const FieldSchema& field
     case FieldKind::uint32: return add_scalar<std::uint32_t>(builder, field, value);
     case FieldKind::int64: return add_scalar<std::int64_t>(builder, field, value);
     case FieldKind::uint64: return add_scalar<std::uint64_t>(builder, field, value);
-    case FieldKind::uuid: return builder.AddStruct(field.offset, &value.uuid);  // Nil too: the object API keeps it in place.
+    case FieldKind::uuid: return builder.AddStruct(field.offset, &value.uuid);    // Nil too: the object API keeps it in place.
     default: builder.AddOffset(field.offset, flatbuffers::Offset<void>(offset));  // Adds nothing when 0.
   }
 }
@@ -665,8 +672,8 @@ bool verifies(const TableSchema& table, std::string_view bytes) {
 
 std::string_view name_of(ProblemCode code) {
   static constexpr std::array<std::string_view, problem_codes> names{
-      "invalid_json",   "unknown_field", "required",   "wrong_type",  "out_of_range", "not_a_multiple", "too_short", "too_long",
-      "too_many_items", "bad_character", "bad_format", "not_a_uuid", "not_in_enum",  "path_mismatch"};
+      "invalid_json", "unknown_field",  "required",      "wrong_type", "out_of_range", "not_a_multiple", "too_short",
+      "too_long",     "too_many_items", "bad_character", "bad_format", "not_a_uuid",   "not_in_enum",    "path_mismatch"};
   return names[static_cast<std::size_t>(code)];
 }
 
@@ -691,8 +698,8 @@ std::expected<std::string, std::vector<Problem>> transcode(const CommandSchema& 
   const auto parsed = parse_strict(body, json_depth_limit, json_members_limit, &memory);
   if (!parsed) {
     return std::unexpected(std::vector<Problem>{{"", ProblemCode::invalid_json,
-                                                 "is not acceptable JSON: " + std::string(name_of(parsed.error().reason)) + " at byte " +
-                                                     std::to_string(parsed.error().offset)}});
+                                                 "is not acceptable JSON: " + std::string(name_of(parsed.error().reason)) +
+                                                     " at byte " + std::to_string(parsed.error().offset)}});
   }
   if (!parsed->is_object()) return std::unexpected(std::vector<Problem>{{"", ProblemCode::wrong_type, "must be an object"}});
   return transcode(command, path, parsed->get_object(), server);

@@ -1,4 +1,5 @@
-// Between JSON and FlatBuffers, by the schemas alone: a client's body becomes a command's bytes, a reply's or a record's bytes become JSON.
+// Between JSON and FlatBuffers, by the schemas alone: a client's body becomes a command's bytes, a reply's or a record's bytes
+// become JSON.
 #pragma once
 
 #include <cstdint>
@@ -40,7 +41,7 @@ std::string_view name_of(ProblemCode code);
 struct Problem {
   std::string pointer;  // JSON Pointer (RFC 6901) into the body; "/booking_id" for a path parameter too.
   ProblemCode code{};
-  std::string detail;   // For people; never repeats a value.
+  std::string detail;  // For people; never repeats a value.
 
   bool operator==(const Problem&) const = default;
 };
@@ -52,14 +53,15 @@ struct ServerField {
   bool only_if_absent = false;  // A default for what the client may send; otherwise the value replaces whatever came.
 };
 
-// The bytes of the command, or everything that is wrong with it. Equal values give equal bytes in whatever order and form the JSON has
-// them, and they are what pack() of the decoded command gives. An empty body is an empty object. Any thread. A server field's name must
-// be a UUID field of the command.
+// The bytes of the command, or everything that is wrong with it. Equal values give equal bytes in whatever order and form the
+// JSON has them, and they are what pack() of the decoded command gives. An empty body is an empty object. Any thread. A server
+// field's name must be a UUID field of the command.
 std::expected<std::string, std::vector<Problem>> transcode(const CommandSchema& command, std::span<const PathParam> path,
                                                            std::string_view body, std::span<const ServerField> server = {});
 // The same from members that were already read with parse_strict (the rpc functions rename theirs).
 std::expected<std::string, std::vector<Problem>> transcode(const CommandSchema& command, std::span<const PathParam> path,
-                                                           const boost::json::object& body, std::span<const ServerField> server = {});
+                                                           const boost::json::object& body,
+                                                           std::span<const ServerField> server = {});
 
 // Fields of bytes that transcode() made or a verifier passed; they need no alignment. Nil and "" when absent.
 Uuid uuid_field(std::string_view bytes, const FieldSchema& field);
@@ -69,9 +71,9 @@ struct JsonOptions {
   bool mask_pii = false;  // Personal values that are present become "[masked]".
   bool verified = false;  // The bytes passed the verifier already, or were made in this process.
 };
-// One line of JSON: every field, in schema order. Absent strings, bytes, UUIDs and optional scalars are null, absent vectors []; times have
-// the forms of wire_time.h; [ubyte] is hex; integers beyond ±2^53 are strings; a number that its enum or format does not know stays a number.
-// Nothing when the bytes do not verify.
+// One line of JSON: every field, in schema order. Absent strings, bytes, UUIDs and optional scalars are null, absent vectors [];
+// times have the forms of wire_time.h; [ubyte] is hex; integers beyond ±2^53 are strings; a number that its enum or format does
+// not know stays a number. Nothing when the bytes do not verify.
 std::optional<std::string> to_json(const TableSchema& table, std::string_view bytes, JsonOptions options = {});
 // Nothing for an unknown type too.
 std::optional<std::string> to_json(const SchemaCatalogue& catalogue, std::string_view type, std::string_view bytes,

@@ -8,8 +8,8 @@ namespace {
 constexpr std::int64_t micros_per_second = 1'000'000;
 constexpr std::int64_t seconds_per_day = 86'400;
 constexpr std::int64_t micros_per_day = seconds_per_day * micros_per_second;
-constexpr std::int32_t first_day = -719'528;   // 0000-01-01
-constexpr std::int32_t last_day = 2'932'896;   // 9999-12-31
+constexpr std::int32_t first_day = -719'528;  // 0000-01-01
+constexpr std::int32_t last_day = 2'932'896;  // 9999-12-31
 constexpr std::int16_t minutes_per_day = 1'440;
 constexpr std::size_t fraction_digits = 6;
 
@@ -56,7 +56,8 @@ std::optional<int> offset_seconds(std::string_view text) {
 
 std::optional<std::int64_t> parse_instant(std::string_view text) {
   const auto days = date_prefix(text);
-  if (!days || text.size() < 20 || (text[10] != 'T' && text[10] != 't') || text[13] != ':' || text[16] != ':') return std::nullopt;
+  if (!days || text.size() < 20 || (text[10] != 'T' && text[10] != 't') || text[13] != ':' || text[16] != ':')
+    return std::nullopt;
   const int hour = digits(text, 11, 2);
   const int minute = digits(text, 14, 2);
   const int second = digits(text, 17, 2);

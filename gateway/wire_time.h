@@ -8,10 +8,11 @@
 
 namespace guildhall {
 
-// RFC 3339 with any offset → microseconds since 1970 UTC. Nothing for a text of another form, a leap second, more than microseconds (zeros
-// apart), or an instant outside the years 0000–9999 UTC.
+// RFC 3339 with any offset → microseconds since 1970 UTC. Nothing for a text of another form, a leap second, more than
+// microseconds (zeros apart), or an instant outside the years 0000–9999 UTC.
 std::optional<std::int64_t> parse_instant(std::string_view text);
-// Appends "2026-03-29T01:00:00Z", with six more digits when there are microseconds. False, nothing appended: outside the years 0000–9999.
+// Appends "2026-03-29T01:00:00Z", with six more digits when there are microseconds. False, nothing appended: outside the years
+// 0000–9999.
 bool append_instant(std::string& out, std::int64_t micros);
 
 std::optional<std::int32_t> parse_date(std::string_view text);  // "2026-03-29" → days since 1970-01-01.

@@ -22,9 +22,9 @@ constexpr std::array<std::string_view, 13> names = {
     "seal_after_footer",    // Footer written, not synced.
     "seal_after_sync",      // Sealed, the anchor not moved.
     "anchor_before_write",
-    "anchor_after_write",   // A slot is written, not synced.
+    "anchor_after_write",  // A slot is written, not synced.
     "anchor_after_sync",
-    "recovery_rewritten",   // Frames beyond the anchor are synced again, the anchor not moved.
+    "recovery_rewritten",  // Frames beyond the anchor are synced again, the anchor not moved.
 };
 
 // Written before threads start, only read and counted down after.

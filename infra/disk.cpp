@@ -52,7 +52,8 @@ Disk& system_disk() {
 }
 
 void throw_disk_error(const std::string& what, const std::filesystem::path& path, int error) {
-  throw LogError(what + " " + path.string() + ": " + std::generic_category().message(error), "data folder, disk", error == ENOSPC);
+  throw LogError(what + " " + path.string() + ": " + std::generic_category().message(error), "data folder, disk",
+                 error == ENOSPC);
 }
 
 File::File(const std::filesystem::path& path, int flags) : path_(path) {

@@ -13,10 +13,10 @@ class Disk {
  public:
   virtual ~Disk() = default;
   virtual int write(int fd, std::uint64_t offset, std::string_view bytes) = 0;  // All of it, or an error.
-  virtual int sync_data(int fd) = 0;                                            // fdatasync: for files whose size does not change.
-  virtual int sync(int fd) = 0;                                                 // fsync: file with metadata, or folder.
-  virtual std::uint64_t free_bytes(const std::filesystem::path& folder) = 0;    // 0 when it can't be told.
-  virtual std::array<char, 16> nonce() = 0;                                     // Random.
+  virtual int sync_data(int fd) = 0;                                          // fdatasync: for files whose size does not change.
+  virtual int sync(int fd) = 0;                                               // fsync: file with metadata, or folder.
+  virtual std::uint64_t free_bytes(const std::filesystem::path& folder) = 0;  // 0 when it can't be told.
+  virtual std::array<char, 16> nonce() = 0;                                   // Random.
 };
 
 Disk& system_disk();

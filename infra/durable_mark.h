@@ -1,5 +1,6 @@
-// The durable mark: up to where readers may read. Its owner publishes it after each sync; a small mapped file shows it to other processes.
-// What stood there once was durable then, so the file is a true lower bound at any time and needs no sync; recovery does not use it.
+// The durable mark: up to where readers may read. Its owner publishes it after each sync; a small mapped file shows it to other
+// processes. What stood there once was durable then, so the file is a true lower bound at any time and needs no sync; recovery
+// does not use it.
 #pragma once
 
 #include <atomic>

@@ -1,5 +1,5 @@
-// Performs the effects that the shards' states want, one at a time, and hands each answer back as a command. An effect is wanted until
-// its state says otherwise, so a lost answer is asked for again: the processor knows the effect's id.
+// Performs the effects that the shards' states want, one at a time, and hands each answer back as a command. An effect is wanted
+// until its state says otherwise, so a lost answer is asked for again: the processor knows the effect's id.
 #pragma once
 
 #include <condition_variable>

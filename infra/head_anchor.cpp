@@ -18,7 +18,9 @@ constexpr std::size_t slot_fixed_bytes = 16 + 8 + 8 + 1 + 4 + 4 + 8 + sizeof(Has
 std::size_t slot_bytes(std::uint32_t shards) {
   return (block_overhead_bytes + slot_fixed_bytes + shards * end_bytes + block_bytes - 1) / block_bytes * block_bytes;
 }
-std::uint64_t slot_offset(std::uint64_t counter, std::uint32_t shards) { return block_bytes + (counter & 1) * slot_bytes(shards); }
+std::uint64_t slot_offset(std::uint64_t counter, std::uint32_t shards) {
+  return block_bytes + (counter & 1) * slot_bytes(shards);
+}
 
 // The log id lies in each slot, so that a slot of another log is not a slot.
 std::string encode_slot(std::uint64_t counter, const AnchorState& state, const LogIdentity& identity) {
@@ -96,7 +98,8 @@ HeadAnchor::HeadAnchor(const std::filesystem::path& path, int flags) : file_(pat
 int HeadAnchor::move(AnchorState state, Disk& disk) {
   crash_at("anchor_before_write");
   const std::uint64_t counter = counter_ + 1;
-  if (const int error = disk.write(file_.fd(), slot_offset(counter, identity_.shards), encode_slot(counter, state, identity_))) return error;
+  if (const int error = disk.write(file_.fd(), slot_offset(counter, identity_.shards), encode_slot(counter, state, identity_)))
+    return error;
   crash_at("anchor_after_write");
   // fsync, not fdatasync: rare, and the strongest word the system has.
   if (const int error = disk.sync(file_.fd())) return error;

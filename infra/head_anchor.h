@@ -1,5 +1,5 @@
-// The head anchor: how far the log certainly reached. A log that ends before it has lost records. Two slots, written in turn, so that a torn
-// write leaves the other; each write is synced before it counts (format: docs/log-format.md).
+// The head anchor: how far the log certainly reached. A log that ends before it has lost records. Two slots, written in turn, so
+// that a torn write leaves the other; each write is synced before it counts (format: docs/log-format.md).
 #pragma once
 
 #include <filesystem>

@@ -42,10 +42,10 @@ void log_line(LogLevel level, Micros now, std::string_view message, std::initial
   const auto day = std::chrono::floor<std::chrono::days>(at);
   const std::chrono::year_month_day date(day);
   const std::chrono::hh_mm_ss time(at - day);
-  std::string line = fmt::format("{{\"time\":\"{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:06}Z\",\"level\":\"{}\",\"message\":",
-                                 static_cast<int>(date.year()), static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-                                 time.hours().count(), time.minutes().count(), time.seconds().count(), time.subseconds().count(),
-                                 names[static_cast<std::size_t>(level)]);
+  std::string line = fmt::format(
+      "{{\"time\":\"{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:06}Z\",\"level\":\"{}\",\"message\":", static_cast<int>(date.year()),
+      static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()), time.hours().count(), time.minutes().count(),
+      time.seconds().count(), time.subseconds().count(), names[static_cast<std::size_t>(level)]);
   append_text(line, message);
   for (const auto& f : fields) {
     line += ',';

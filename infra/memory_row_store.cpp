@@ -39,10 +39,8 @@ void assign(Value& value, const Assignment& a) {
     return;
   }
   const std::int64_t operand = std::get<std::int64_t>(a.value);
-  if (a.op == Op::add)
-    value = std::get<std::int64_t>(value) + operand;
-  else
-    value = std::holds_alternative<std::monostate>(value) ? operand : std::max(std::get<std::int64_t>(value), operand);
+  if (a.op == Op::add) value = std::get<std::int64_t>(value) + operand;
+  else value = std::holds_alternative<std::monostate>(value) ? operand : std::max(std::get<std::int64_t>(value), operand);
 }
 
 }  // namespace
@@ -56,7 +54,8 @@ bool MemoryRowStore::KeyLess::operator()(const Key& a, const Key& b) const {
 MemoryRowStore::Data& MemoryRowStore::data(Generation generation) {
   const auto found = generations_.find(generation);
   if (found == generations_.end())
-    throw RowStoreError(RowStoreError::Kind::schema, "there is no generation " + std::string(name_of(generation)), "projection rebuild");
+    throw RowStoreError(RowStoreError::Kind::schema, "there is no generation " + std::string(name_of(generation)),
+                        "projection rebuild");
   return found->second;
 }
 
@@ -118,10 +117,8 @@ void MemoryRowStore::apply(Generation generation, const RowBatch& batch, std::sp
 
   for (auto& [table, rows] : changed)
     for (auto& [key, row] : rows) {
-      if (row)
-        target.tables[table].insert_or_assign(key, std::move(*row));
-      else
-        target.tables[table].erase(key);
+      if (row) target.tables[table].insert_or_assign(key, std::move(*row));
+      else target.tables[table].erase(key);
     }
   for (const Advance& a : advances) {
     target.offsets[a.shard] = a.after;

@@ -11,7 +11,8 @@
 namespace guildhall {
 namespace {
 
-const prometheus::Histogram::BucketBoundaries request_buckets{0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10};
+const prometheus::Histogram::BucketBoundaries request_buckets{0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05,
+                                                              0.1,    0.25,  0.5,    1,     2.5,  5,     10};
 
 }  // namespace
 
@@ -28,7 +29,12 @@ Metrics::Metrics(std::string version) : registry_(std::make_unique<Registry>()) 
                      .Register(registry_->registry);
   for (std::size_t i = 1; i < registry_->requests.size(); ++i)
     registry_->requests[i] = &family.Add({{"http_response_status_class", std::to_string(i) + "xx"}}, request_buckets);
-  prometheus::BuildGauge().Name("guildhall_build_info").Help("1, with the version.").Register(registry_->registry).Add({{"version", version}}).Set(1);
+  prometheus::BuildGauge()
+      .Name("guildhall_build_info")
+      .Help("1, with the version.")
+      .Register(registry_->registry)
+      .Add({{"version", version}})
+      .Set(1);
 }
 Metrics::~Metrics() = default;
 

@@ -21,11 +21,11 @@
 namespace guildhall {
 
 struct ReadQuery {
-  std::string role;    // Never empty.
-  std::string claims;  // JSON, becomes request.jwt.claims; may be empty.
-  std::string method;  // Becomes request.method.
-  std::string path;    // Becomes request.path.
-  std::string sql;     // One statement.
+  std::string role;                     // Never empty.
+  std::string claims;                   // JSON, becomes request.jwt.claims; may be empty.
+  std::string method;                   // Becomes request.method.
+  std::string path;                     // Becomes request.path.
+  std::string sql;                      // One statement.
   std::vector<std::string> parameters;  // $1, $2, … as texts without NUL; the statement casts them.
 };
 
@@ -56,7 +56,7 @@ using ReadCallback = std::move_only_function<void(ReadOutcome)>;
 struct PostgresPoolOptions {
   std::string url;  // postgresql://…
   std::size_t connections = 4;
-  std::size_t queued_queries = 1'024;          // More are refused.
+  std::size_t queued_queries = 1'024;           // More are refused.
   std::chrono::milliseconds queue_wait{5'000};  // A query that waited longer is refused, as its client has given up.
   std::chrono::milliseconds statement_timeout{30'000};
 };
@@ -86,7 +86,7 @@ class PostgresPool {
 
   void serve(std::size_t worker);
   bool replace(std::size_t worker, std::unique_ptr<Connection> by);  // False when the pool stops.
-  ReadOutcome run(std::size_t worker, const ReadQuery& query);  // Leaves the transaction open, for serve() to end.
+  ReadOutcome run(std::size_t worker, const ReadQuery& query);       // Leaves the transaction open, for serve() to end.
 
   const PostgresPoolOptions options_;
   std::mutex mutex_;

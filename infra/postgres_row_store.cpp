@@ -118,12 +118,9 @@ std::string set_clause(const Group& g, const std::string& excluded) {
     const std::string name(column.name);
     const std::string value = excluded.empty() ? from_array(column.type, "c" + std::to_string(i)) : excluded + "." + name;
     out += (i == 0 ? "" : ", ") + name + " = ";
-    if (a.op == Op::set)
-      out += value;
-    else if (a.op == Op::add)
-      out += "t." + name + " + " + value;
-    else
-      out += "greatest(t." + name + ", " + value + ")";
+    if (a.op == Op::set) out += value;
+    else if (a.op == Op::add) out += "t." + name + " + " + value;
+    else out += "greatest(t." + name + ", " + value + ")";
   }
   return out;
 }
@@ -146,12 +143,12 @@ std::string upsert_sql(const std::string& schema, const Group& g) {
   for (std::size_t i = 0; i < g.table->key.size(); ++i) values += (i == 0 ? "u.k" : ", u.k") + std::to_string(i);
   for (std::size_t i = 0; i < g.shape->size(); ++i)
     values += ", " + from_array(g.table->columns[(*g.shape)[i].column].type, "c" + std::to_string(i));
-  return "INSERT INTO " + schema + "." + std::string(g.table->name) + " AS t (" + column_list(g) + ") SELECT " + values + unnested(g) +
-         on_conflict(g);
+  return "INSERT INTO " + schema + "." + std::string(g.table->name) + " AS t (" + column_list(g) + ") SELECT " + values +
+         unnested(g) + on_conflict(g);
 }
 
-// A source row that is missing gives a NULL key, which the table refuses. Several shards write these rows: sorted, so that two transactions
-// take their locks in one order.
+// A source row that is missing gives a NULL key, which the table refuses. Several shards write these rows: sorted, so that two
+// transactions take their locks in one order.
 std::string upsert_via_sql(const std::string& schema, const Group& g) {
   const std::string key = "s." + std::string(g.source->columns[g.via.column].name);
   std::string values = key;
@@ -160,9 +157,9 @@ std::string upsert_via_sql(const std::string& schema, const Group& g) {
     const std::string value = from_array(g.table->columns[a.column].type, "c" + std::to_string(i));
     values += std::string(", ") + (a.op == Op::add ? "sum(" : "max(") + value + ")";
   }
-  return "INSERT INTO " + schema + "." + std::string(g.table->name) + " AS t (" + column_list(g) + ") SELECT " + values + unnested(g) +
-         " LEFT JOIN " + schema + "." + std::string(g.source->name) + " s ON " + key_match(*g.source, "s") + " GROUP BY 1 ORDER BY 1" +
-         on_conflict(g);
+  return "INSERT INTO " + schema + "." + std::string(g.table->name) + " AS t (" + column_list(g) + ") SELECT " + values +
+         unnested(g) + " LEFT JOIN " + schema + "." + std::string(g.source->name) + " s ON " + key_match(*g.source, "s") +
+         " GROUP BY 1 ORDER BY 1" + on_conflict(g);
 }
 
 std::string update_sql(const std::string& schema, const Group& g) {
@@ -216,12 +213,9 @@ std::vector<Statement> statements_of(const std::string& schema, std::span<const 
   std::vector<Statement> out;
   for (auto& [name, g] : groups) {
     Statement s{{}, {}, any_number};
-    if (g.kind == WriteKind::erase)
-      s.sql = erase_sql(schema, g);
-    else if (g.via.table != nullptr)
-      s.sql = upsert_via_sql(schema, g);
-    else if (g.kind == WriteKind::upsert)
-      s.sql = upsert_sql(schema, g);
+    if (g.kind == WriteKind::erase) s.sql = erase_sql(schema, g);
+    else if (g.via.table != nullptr) s.sql = upsert_via_sql(schema, g);
+    else if (g.kind == WriteKind::upsert) s.sql = upsert_sql(schema, g);
     else {
       if (g.shape->empty()) continue;
       s.sql = update_sql(schema, g);
@@ -237,7 +231,8 @@ pqxx::result run(pqxx::transaction_base& tx, const std::string& sql, const Param
   return tx.exec_params(sql, pqxx::prepare::make_dynamic_params(parameters));
 }
 
-// Classes of SQLSTATE that pass: connection, resources, operator intervention, system error, deadlock, serialization, lock not available.
+// Classes of SQLSTATE that pass: connection, resources, operator intervention, system error, deadlock, serialization, lock not
+// available.
 bool passes(const std::string& sqlstate) {
   for (const std::string_view prefix : {"08", "53", "57", "58", "40", "55P03"})
     if (sqlstate.starts_with(prefix)) return true;
@@ -255,7 +250,8 @@ class PostgresRowStore::Session {
 PostgresRowStore::PostgresRowStore(std::string url, const Projection& projection, const ProjectionSql& sql)
     : url_(std::move(url)), projection_(projection), sql_(sql) {
   Sha256 hash;
-  for (const std::string_view script : {sql.roles, sql.auth, sql.control, sql.tables, sql.indexes, sql.policies, sql.views}) hash.add(script);
+  for (const std::string_view script : {sql.roles, sql.auth, sql.control, sql.tables, sql.indexes, sql.policies, sql.views})
+    hash.add(script);
   checksum_ = to_hex(view(hash.finish()));
 }
 
@@ -268,8 +264,8 @@ PostgresRowStore::Session& PostgresRowStore::session() {
   return *session_;
 }
 
-// Runs `work` in one transaction and commits. libpqxx's exceptions end here. All session state is local to the transaction, because
-// libpqxx 6 reconnects silently.
+// Runs `work` in one transaction and commits. libpqxx's exceptions end here. All session state is local to the transaction,
+// because libpqxx 6 reconnects silently.
 template <class Work>
 void PostgresRowStore::transact(Work&& work) {
   using Kind = RowStoreError::Kind;
@@ -311,8 +307,8 @@ void PostgresRowStore::transact(Work&& work) {
 
 namespace {
 
-// Rows are written and read as the projector, under row-level security. Plans: arrays of thousands of keys against tables whose statistics may
-// be old must stay index lookups.
+// Rows are written and read as the projector, under row-level security. Plans: arrays of thousands of keys against tables whose
+// statistics may be old must stay index lookups.
 void as_projector(pqxx::transaction_base& tx) {
   tx.exec0(
       "SET LOCAL ROLE guildhall_projector; SET LOCAL synchronous_commit = off; SET LOCAL enable_hashjoin = off; "
@@ -322,8 +318,8 @@ void as_projector(pqxx::transaction_base& tx) {
 void as_owner(pqxx::transaction_base& tx) { tx.exec0("SET LOCAL ROLE guildhall_owner"); }
 void as_login(pqxx::transaction_base& tx) { tx.exec0("RESET ROLE"); }
 
-// Shared by transactions that write rows, exclusive for those that change which tables are live: names of schemas are looked up by each
-// statement, so a swap must not come between two of one transaction.
+// Shared by transactions that write rows, exclusive for those that change which tables are live: names of schemas are looked up
+// by each statement, so a swap must not come between two of one transaction.
 void lock(pqxx::transaction_base& tx, std::string_view projection, bool exclusive) {
   tx.exec_params(exclusive ? "SELECT pg_advisory_xact_lock(hashtextextended($1, 7368))"
                            : "SELECT pg_advisory_xact_lock_shared(hashtextextended($1, 7368))",
@@ -332,9 +328,7 @@ void lock(pqxx::transaction_base& tx, std::string_view projection, bool exclusiv
 
 void run_script(pqxx::transaction_base& tx, std::string_view script) { tx.exec(std::string(script)); }
 
-bool has_control(pqxx::transaction_base& tx) {
-  return !tx.exec1("SELECT to_regclass('guildhall.projections')")[0].is_null();
-}
+bool has_control(pqxx::transaction_base& tx) { return !tx.exec1("SELECT to_regclass('guildhall.projections')")[0].is_null(); }
 
 void make_base(pqxx::transaction_base& tx, const ProjectionSql& sql) {
   run_script(tx, sql.roles);
@@ -349,11 +343,11 @@ void register_generation(pqxx::transaction_base& tx, std::string_view projection
   const std::string name(projection);
   const auto row = tx.exec_params1(
       "INSERT INTO guildhall.projections (projection, generation, state, checksum, log_id, shards) "
-      "SELECT $1, coalesce(max(generation), 0) + 1, $2, $3, $4, $5 FROM guildhall.projections WHERE projection = $1 RETURNING generation",
+      "SELECT $1, coalesce(max(generation), 0) + 1, $2, $3, $4, $5 FROM guildhall.projections WHERE projection = $1 RETURNING "
+      "generation",
       name, std::string(name_of(state)), checksum, to_string(log.log_id), log.shards);
-  tx.exec_params0(
-      "INSERT INTO guildhall.offsets (projection, generation, shard) SELECT $1, $2, generate_series(0, $3 - 1)", name,
-      row[0].as<int>(), static_cast<int>(log.shards));
+  tx.exec_params0("INSERT INTO guildhall.offsets (projection, generation, shard) SELECT $1, $2, generate_series(0, $3 - 1)", name,
+                  row[0].as<int>(), static_cast<int>(log.shards));
 }
 
 void make_tables(pqxx::transaction_base& tx, const std::string& schema, std::string_view script) {
@@ -376,8 +370,9 @@ void PostgresRowStore::prepare(const LogIdentity& log) {
     lock(tx, projection_.name, true);
     if (has_control(tx)) {
       as_owner(tx);
-      const auto live = tx.exec_params("SELECT checksum, log_id, shards FROM guildhall.projections WHERE projection = $1 AND state = 'live'",
-                                       std::string(projection_.name));
+      const auto live =
+          tx.exec_params("SELECT checksum, log_id, shards FROM guildhall.projections WHERE projection = $1 AND state = 'live'",
+                         std::string(projection_.name));
       if (!live.empty()) {
         using Kind = RowStoreError::Kind;
         if (live[0][0].as<std::string>() != checksum_)
@@ -408,7 +403,8 @@ std::vector<Sequence> PostgresRowStore::offsets(Generation generation) {
     for (const auto& row : rows) out.push_back(row[0].as<Sequence>());
   });
   if (out.empty())
-    throw RowStoreError(RowStoreError::Kind::schema, "there is no generation " + std::string(name_of(generation)), "projection rebuild");
+    throw RowStoreError(RowStoreError::Kind::schema, "there is no generation " + std::string(name_of(generation)),
+                        "projection rebuild");
   return out;
 }
 
@@ -429,7 +425,8 @@ void PostgresRowStore::apply(Generation generation, const RowBatch& batch, std::
     const auto moved = run(
         tx,
         "UPDATE guildhall.offsets o SET sequence = u.after, failure_kind = NULL, failure_sequence = NULL, failure_type = NULL, "
-        "failure_detail = NULL FROM unnest($3::int4[], $4::int8[], $5::int8[]) AS u(shard, before, after), guildhall.projections p "
+        "failure_detail = NULL FROM unnest($3::int4[], $4::int8[], $5::int8[]) AS u(shard, before, after), guildhall.projections "
+        "p "
         "WHERE p.projection = $1 AND p.state = $2 AND o.projection = p.projection AND o.generation = p.generation "
         "AND o.shard = u.shard AND o.sequence = u.before",
         {std::string(projection_.name), std::string(name_of(generation)), closed(shards), closed(before), closed(after)});
@@ -438,7 +435,8 @@ void PostgresRowStore::apply(Generation generation, const RowBatch& batch, std::
     for (const Statement& s : statements) {
       const auto affected = run(tx, s.sql, s.parameters).affected_rows();
       if (s.must_affect != any_number && affected != s.must_affect)
-        throw RowStoreError(RowStoreError::Kind::missing_row, std::to_string(s.must_affect - affected) + " rows are missing: " + s.sql);
+        throw RowStoreError(RowStoreError::Kind::missing_row,
+                            std::to_string(s.must_affect - affected) + " rows are missing: " + s.sql);
     }
   });
 }
@@ -450,8 +448,8 @@ void PostgresRowStore::note_failure(const ProjectionFailure& failure) {
         "UPDATE guildhall.offsets o SET failure_kind = $3, failure_sequence = $4, failure_type = $5, failure_detail = $6 "
         "FROM guildhall.projections p WHERE p.projection = $1 AND p.state = 'live' AND o.projection = p.projection "
         "AND o.generation = p.generation AND o.shard = $2",
-        std::string(projection_.name), failure.shard, std::string(name_of(failure.kind)), failure.sequence, storable(failure.type),
-        storable(failure.detail));
+        std::string(projection_.name), failure.shard, std::string(name_of(failure.kind)), failure.sequence,
+        storable(failure.type), storable(failure.detail));
   });
 }
 
@@ -505,7 +503,8 @@ void PostgresRowStore::swap() {
     as_owner(tx);
     const auto states = tx.exec_params("SELECT state FROM guildhall.projections WHERE projection = $1", name);
     const auto has = [&](std::string_view state) {
-      return std::any_of(states.begin(), states.end(), [&](const auto& row) { return row[0].template as<std::string>() == state; });
+      return std::any_of(states.begin(), states.end(),
+                         [&](const auto& row) { return row[0].template as<std::string>() == state; });
     };
     if (!has("next")) throw RowStoreError(RowStoreError::Kind::schema, "there is no rebuilt generation", "projection rebuild");
     if (has("live")) {
@@ -567,10 +566,8 @@ void PostgresRowStore::dump(Generation generation, const Table& table, const std
       for (const auto& row : rows) {
         out.clear();
         for (const auto& field : row) {
-          if (field.is_null())
-            out += "\\N";
-          else
-            append_copy_text(out, {field.c_str(), field.size()});
+          if (field.is_null()) out += "\\N";
+          else append_copy_text(out, {field.c_str(), field.size()});
           out.push_back('\t');
         }
         out.pop_back();

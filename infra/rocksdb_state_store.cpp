@@ -10,8 +10,8 @@
 namespace guildhall {
 namespace {
 
-constexpr std::size_t block_cache_bytes = 256 << 20;    // Of all shards of the process.
-constexpr std::size_t write_buffer_bytes = 512 << 20;   // Of all shards of the process.
+constexpr std::size_t block_cache_bytes = 256 << 20;   // Of all shards of the process.
+constexpr std::size_t write_buffer_bytes = 512 << 20;  // Of all shards of the process.
 constexpr std::size_t shard_write_buffer_bytes = 64 << 20;
 constexpr int background_jobs = 2;
 constexpr double bloom_bits_per_key = 10;
@@ -35,7 +35,8 @@ struct RocksDbStateStore::Handle {
   rocksdb::WriteOptions write_options;
 };
 
-RocksDbStateStore::RocksDbStateStore(const std::string& folder, const RocksDbBudget& budget) : handle_(std::make_unique<Handle>()) {
+RocksDbStateStore::RocksDbStateStore(const std::string& folder, const RocksDbBudget& budget)
+    : handle_(std::make_unique<Handle>()) {
   rocksdb::Options options;
   options.create_if_missing = true;
   options.paranoid_checks = true;

@@ -22,8 +22,8 @@ class RocksDbBudget {
 
 class RocksDbStateStore final : public StateStore {
  public:
-  // Opens or creates the database in `folder`; `budget` outlives it. A database that cannot be opened is StateStoreError: its folder
-  // may be removed, the shard rebuilds it from the log.
+  // Opens or creates the database in `folder`; `budget` outlives it. A database that cannot be opened is StateStoreError: its
+  // folder may be removed, the shard rebuilds it from the log.
   RocksDbStateStore(const std::string& folder, const RocksDbBudget& budget);
   ~RocksDbStateStore() override;
 

@@ -41,7 +41,8 @@ PerformedCall SandboxProcessor::perform(const Effect& effect) {
   if (added) {
     const auto told = told_.find(effect.call);
     at->second.first = told != told_.end() ? told->second : by_amount(effect);
-    if (at->second.first.answer.external_id.empty()) at->second.first.answer.external_id = "sandbox_" + to_string(effect.payment_id);
+    if (at->second.first.answer.external_id.empty())
+      at->second.first.answer.external_id = "sandbox_" + to_string(effect.payment_id);
   }
   ++at->second.second;
   return at->second.first;

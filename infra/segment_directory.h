@@ -1,5 +1,6 @@
-// Where in the segments a sequence lies: the first sequences of every segment, and finer entries for the newest ones. Memory: 8 bytes a shard
-// and segment, and 8 bytes a shard for each 64 KiB of the newest 1 GiB. Only a hint where to begin: the frames themselves decide.
+// Where in the segments a sequence lies: the first sequences of every segment, and finer entries for the newest ones. Memory: 8
+// bytes a shard and segment, and 8 bytes a shard for each 64 KiB of the newest 1 GiB. Only a hint where to begin: the frames
+// themselves decide.
 #pragma once
 
 #include <deque>

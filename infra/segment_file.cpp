@@ -29,12 +29,15 @@ constexpr std::uint32_t zero_fill_step_bytes = 1 << 20;
 void LogTip::advance(const FrameHeader& header, std::span<const FrameEntry> entries, const Hash& hash, const std::string& where) {
   if (header.number != frame_number + 1)
     throw CorruptLog(fmt::format("{}: frame {} follows frame {}", where, header.number, frame_number));
-  if (header.previous != frame_hash) throw CorruptLog(fmt::format("{}: frame {} does not follow the frame before it", where, header.number));
+  if (header.previous != frame_hash)
+    throw CorruptLog(fmt::format("{}: frame {} does not follow the frame before it", where, header.number));
   for (const FrameEntry& e : entries) {
-    if (e.shard >= ends.size()) throw CorruptLog(fmt::format("{}: batch of shard {} in a log of {}", where, e.shard, ends.size()));
+    if (e.shard >= ends.size())
+      throw CorruptLog(fmt::format("{}: batch of shard {} in a log of {}", where, e.shard, ends.size()));
     LogEnd& end = ends[e.shard];
     if (e.first != end.sequence + 1 || e.head_before != end.head)
-      throw CorruptLog(fmt::format("{}: shard {}: batch from sequence {} does not follow {}", where, e.shard, e.first, end.sequence));
+      throw CorruptLog(
+          fmt::format("{}: shard {}: batch from sequence {} does not follow {}", where, e.shard, e.first, end.sequence));
     end = {e.last(), e.head};
   }
   frame_number = header.number;
@@ -44,7 +47,8 @@ void LogTip::advance(const FrameHeader& header, std::span<const FrameEntry> entr
 
 bool same_content(const LogTip& a, const LogTip& b) {
   return a.frame_number == b.frame_number && a.frame_hash == b.frame_hash &&
-         std::ranges::equal(a.ends, b.ends, [](const LogEnd& x, const LogEnd& y) { return x.sequence == y.sequence && x.head == y.head; });
+         std::ranges::equal(a.ends, b.ends,
+                            [](const LogEnd& x, const LogEnd& y) { return x.sequence == y.sequence && x.head == y.head; });
 }
 
 std::string encode_block(std::string_view magic, std::string_view content, std::size_t bytes) {
@@ -124,7 +128,8 @@ SegmentHeader decode_segment_header(std::string_view block, const std::string& w
 }
 
 std::uint32_t footer_bytes(std::uint32_t shards) {
-  const std::size_t bytes = block_overhead_bytes + 4 + sizeof(Nonce) + 8 + shards * end_bytes + tip_fixed_bytes + shards * end_bytes;
+  const std::size_t bytes =
+      block_overhead_bytes + 4 + sizeof(Nonce) + 8 + shards * end_bytes + tip_fixed_bytes + shards * end_bytes;
   return static_cast<std::uint32_t>((bytes + block_bytes - 1) / block_bytes * block_bytes);
 }
 
@@ -162,7 +167,8 @@ std::vector<std::uint32_t> list_segments(const std::filesystem::path& folder) {
     const std::string stem = entry.path().stem().string();
     std::uint32_t index = 0;
     const auto [end, error] = std::from_chars(stem.data(), stem.data() + stem.size(), index);
-    if (error != std::errc{} || segment_path(folder, index) != entry.path()) throw CorruptLog(entry.path().string() + ": not a segment's name");
+    if (error != std::errc{} || segment_path(folder, index) != entry.path())
+      throw CorruptLog(entry.path().string() + ": not a segment's name");
     out.push_back(index);
   }
   std::ranges::sort(out);
@@ -214,7 +220,8 @@ SegmentFile SegmentFile::open(const std::filesystem::path& folder, std::uint32_t
   out.header = decode_segment_header(block, where);
   const SegmentHeader& h = out.header;
   if (h.platform != identity.platform || !(h.log_id == identity.log_id) || h.shards != identity.shards)
-    throw CorruptLog(fmt::format("{}: segment of platform {}, log {}, {} shards", where, h.platform, to_string(h.log_id), h.shards));
+    throw CorruptLog(
+        fmt::format("{}: segment of platform {}, log {}, {} shards", where, h.platform, to_string(h.log_id), h.shards));
   if (h.index != index) throw CorruptLog(fmt::format("{}: holds segment {}", where, h.index));
   if (h.bytes < min_segment_bytes || h.bytes <= segment_header_bytes + footer_bytes(h.shards))
     throw CorruptLog(fmt::format("{}: segment of {} bytes", where, h.bytes));

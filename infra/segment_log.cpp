@@ -35,15 +35,17 @@ std::filesystem::path existing_folder(const std::filesystem::path& dir) {
 // Reading commands: everything from files, nothing from a writer's memory.
 class ReadOnlyLog final : public EventLog {
  public:
-  explicit ReadOnlyLog(std::filesystem::path folder)
-      : ReadOnlyLog(folder, HeadAnchor(folder / anchor_name, O_RDONLY)) {}
+  explicit ReadOnlyLog(std::filesystem::path folder) : ReadOnlyLog(folder, HeadAnchor(folder / anchor_name, O_RDONLY)) {}
 
   const LogIdentity& identity() const override { return identity_; }
-  std::unique_ptr<LogWriter> open(ShardNo) override { throw LogError("the log is open for reading only", "start the server", false); }
+  std::unique_ptr<LogWriter> open(ShardNo) override {
+    throw LogError("the log is open for reading only", "start the server", false);
+  }
   std::unique_ptr<LogReader> read(ShardNo shard, Sequence from) override {
     if (shard >= identity_.shards || from == 0 || from > durable_end(shard).sequence + 1)
       throw LogError("read starts beyond the log's end", "position of the reader", false);
-    return std::make_unique<SegmentReader>(FrameWalker(folder_, identity_, directory_.find(shard, from)), identity_, shard, from, mark_);
+    return std::make_unique<SegmentReader>(FrameWalker(folder_, identity_, directory_.find(shard, from)), identity_, shard, from,
+                                           mark_);
   }
   LogEnd durable_end(ShardNo shard) const override {
     const std::lock_guard lock(mutex_);
@@ -107,10 +109,12 @@ void SegmentLog::create(const std::filesystem::path& dir, const LogIdentity& ide
   const auto folder = dir / folder_name;
   if (identity.platform.empty() || identity.platform.size() > 64 || is_nil(identity.log_id))
     throw LogError("a log needs a platform and an id", "platform", false);
-  if (identity.shards == 0 || identity.shards > max_shards) throw LogError(fmt::format("{} shards", identity.shards), "shards (1 to 4096)", false);
+  if (identity.shards == 0 || identity.shards > max_shards)
+    throw LogError(fmt::format("{} shards", identity.shards), "shards (1 to 4096)", false);
   if (options.segment_bytes < min_segment_bytes || options.segment_bytes % block_bytes != 0 ||
       options.segment_bytes < segment_header_bytes + 2 * footer_bytes(identity.shards))
-    throw LogError(fmt::format("segments of {} bytes", options.segment_bytes), "segment size: a multiple of 4096 that holds its footer", false);
+    throw LogError(fmt::format("segments of {} bytes", options.segment_bytes),
+                   "segment size: a multiple of 4096 that holds its footer", false);
   try {
     if (std::filesystem::exists(folder)) throw LogError("there is a log already in " + folder.string(), "data folder", false);
     // Built aside and renamed: a crash leaves a whole log or none.
@@ -137,9 +141,11 @@ std::unique_ptr<SegmentLog> SegmentLog::open(const std::filesystem::path& dir, c
   HeadAnchor anchor(folder / anchor_name, O_RDWR);
   const LogIdentity& found = anchor.identity();
   if (found.platform != platform)
-    throw LogError(fmt::format("the log in {} is of platform {}, not {}", folder.string(), found.platform, platform), "platform, data folder", false);
+    throw LogError(fmt::format("the log in {} is of platform {}, not {}", folder.string(), found.platform, platform),
+                   "platform, data folder", false);
   if (found.shards != shards)
-    throw LogError(fmt::format("the log in {} has {} shards, not {}", folder.string(), found.shards, shards), "shards: fixed at creation", false);
+    throw LogError(fmt::format("the log in {} has {} shards, not {}", folder.string(), found.shards, shards),
+                   "shards: fixed at creation", false);
   return std::unique_ptr<SegmentLog>(new SegmentLog(folder, std::move(lock), std::move(anchor), options));
 } catch (const std::filesystem::filesystem_error& e) {
   throw LogError(e.what(), "data folder", false);
@@ -218,7 +224,8 @@ std::unique_ptr<LogWriter> SegmentLog::open(ShardNo shard) {
 std::unique_ptr<LogReader> SegmentLog::read(ShardNo shard, Sequence from) {
   if (shard >= identity_.shards || from == 0 || from > durable_end(shard).sequence + 1)
     throw LogError("read starts beyond the log's end", "position of the reader", false);
-  return std::make_unique<SegmentReader>(FrameWalker(folder_, identity_, directory_.find(shard, from)), identity_, shard, from, *mark_);
+  return std::make_unique<SegmentReader>(FrameWalker(folder_, identity_, directory_.find(shard, from)), identity_, shard, from,
+                                         *mark_);
 }
 
 LogEnd SegmentLog::durable_end(ShardNo shard) const {
@@ -274,7 +281,8 @@ void SegmentLog::run_commits() {
 
 // As many batches as a frame holds, one a shard, ascending; the rest wait for the next.
 void SegmentLog::take_group() {
-  const std::size_t largest = std::min<std::size_t>(max_frame_bytes, segment_bytes_ - segment_header_bytes - footer_bytes(identity_.shards));
+  const std::size_t largest =
+      std::min<std::size_t>(max_frame_bytes, segment_bytes_ - segment_header_bytes - footer_bytes(identity_.shards));
   std::size_t bytes = frame_header_bytes + frame_trailer_bytes;
   std::size_t kept = 0;
   for (Waiting& w : waiting_) {
@@ -322,7 +330,8 @@ AppendOutcome SegmentLog::write_frame() {
   }
   if (!make_room(frame_bytes(group_batches_))) return failed_ ? AppendOutcome::unknown : AppendOutcome::aborted;
   const std::uint32_t offset = tip_.position.offset;
-  const std::string_view frame = encoder_.encode(active_.header.nonce, tip_.frame_number + 1, tip_.frame_hash, offset, group_batches_);
+  const std::string_view frame =
+      encoder_.encode(active_.header.nonce, tip_.frame_number + 1, tip_.frame_hash, offset, group_batches_);
   crash_at("log_before_write");
   if (const int error = disk_.write(active_.file.fd(), offset, frame)) {
     fail(fmt::format("write to {}: {}", active_.file.path().string(), std::generic_category().message(error)));
@@ -357,8 +366,8 @@ AppendOutcome SegmentLog::write_frame() {
   return AppendOutcome::committed;
 }
 
-// Seals the active segment when the frame does not fit. Waits for the next one: a full disk stops commits, it does not tear them. False when the
-// log failed or stops meanwhile; nothing was written then.
+// Seals the active segment when the frame does not fit. Waits for the next one: a full disk stops commits, it does not tear them.
+// False when the log failed or stops meanwhile; nothing was written then.
 bool SegmentLog::make_room(std::size_t frame_length) {
   if (tip_.position.offset + frame_length <= data_limit(active_.header)) return true;
   const std::uint32_t next = active_.header.index + 1;
@@ -456,7 +465,8 @@ void SegmentLog::prepare_next() {
   try {
     create_segment(folder_, new_segment(identity_, next, segment_bytes_, disk_), disk_);
   } catch (const LogError& e) {
-    // A full disk may get room again. Anything else will come back at every try, and admits() is false meanwhile; what is committed stays so.
+    // A full disk may get room again. Anything else will come back at every try, and admits() is false meanwhile; what is
+    // committed stays so.
     if (!std::filesystem::exists(segment_path(folder_, next))) return;
     // It has its name, but perhaps not for ever: the folder could not be synced.
     fail(e.what());

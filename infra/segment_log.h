@@ -25,22 +25,23 @@
 namespace guildhall {
 
 struct SegmentLogOptions {
-  std::uint32_t segment_bytes = 64 << 20;             // At creation; later the log's own. Tests make it small.
-  std::uint64_t min_free_bytes = 512 << 20;           // Below this plus min_free_segments nothing is admitted.
+  std::uint32_t segment_bytes = 64 << 20;    // At creation; later the log's own. Tests make it small.
+  std::uint64_t min_free_bytes = 512 << 20;  // Below this plus min_free_segments nothing is admitted.
   std::uint32_t min_free_segments = 3;
   std::chrono::milliseconds space_check_interval{1'000};
-  bool accept_loss = false;                           // The operator's word that what is damaged or missing at the end may be cut.
-  Disk* disk = nullptr;                               // Outlives the log; nullptr: the system's.
+  bool accept_loss = false;  // The operator's word that what is damaged or missing at the end may be cut.
+  Disk* disk = nullptr;      // Outlives the log; nullptr: the system's.
 };
 
-// Thread-safe. Outlives its writers and readers; nothing is submitted once the destructor runs. It commits what was submitted (aborted only where
-// that would need a next segment that is not there) and marks a clean stop.
+// Thread-safe. Outlives its writers and readers; nothing is submitted once the destructor runs. It commits what was submitted
+// (aborted only where that would need a next segment that is not there) and marks a clean stop.
 class SegmentLog final : public EventLog {
  public:
   // Makes DIR/log. Throws LogError, also when there is a log already.
   static void create(const std::filesystem::path& dir, const LogIdentity& identity, const SegmentLogOptions& options = {});
   static bool exists(const std::filesystem::path& dir);
-  // The one writer. Recovers, and only then returns. Throws LogError (in use, another platform or number of shards, disk), or CorruptLog.
+  // The one writer. Recovers, and only then returns. Throws LogError (in use, another platform or number of shards, disk), or
+  // CorruptLog.
   static std::unique_ptr<SegmentLog> open(const std::filesystem::path& dir, const std::string& platform, std::uint32_t shards,
                                           const SegmentLogOptions& options = {});
   // For reading commands beside a live or stopped writer: takes no lock, changes nothing, ends at the durable mark.

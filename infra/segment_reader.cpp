@@ -48,7 +48,8 @@ bool FrameWalker::next(LogPosition durable) {
     const std::string_view head = load(at.offset, head_bytes);
     if (!decode_frame_table(*header, head.substr(frame_header_bytes), entries_)) corrupt("a frame's table is damaged");
     if (hash_known_ && header->previous != hash_) corrupt("the frame does not follow the one before it");
-    if (!is_frame_trailer(load(at.offset + header->length - static_cast<std::uint32_t>(frame_trailer_bytes), frame_trailer_bytes)))
+    if (!is_frame_trailer(
+            load(at.offset + header->length - static_cast<std::uint32_t>(frame_trailer_bytes), frame_trailer_bytes)))
       corrupt("a frame's trailer is damaged");
     hash_ = frame_hash(load(at.offset, head_bytes));
     hash_known_ = true;
@@ -60,7 +61,8 @@ bool FrameWalker::next(LogPosition durable) {
 
 std::string_view FrameWalker::batch(const FrameEntry& entry) {
   const std::string_view bytes = load(position_.offset + entry.offset, entry.length);
-  if (crc32c(bytes) != entry.crc) corrupt(fmt::format("the batch of shard {} from sequence {} is damaged", entry.shard, entry.first));
+  if (crc32c(bytes) != entry.crc)
+    corrupt(fmt::format("the batch of shard {} from sequence {} is damaged", entry.shard, entry.first));
   return bytes;
 }
 
@@ -79,7 +81,8 @@ std::string_view FrameWalker::load(std::uint32_t offset, std::size_t length) {
   return {buffer_.data() + (offset - buffer_offset_), length};
 }
 
-SegmentReader::SegmentReader(FrameWalker walker, const LogIdentity& identity, ShardNo shard, Sequence from, const DurableMark& mark)
+SegmentReader::SegmentReader(FrameWalker walker, const LogIdentity& identity, ShardNo shard, Sequence from,
+                             const DurableMark& mark)
     : walker_(std::move(walker)), identity_(identity), shard_(shard), from_(from), mark_(mark) {}
 
 const Record* SegmentReader::next() {
@@ -104,7 +107,8 @@ bool SegmentReader::next_batch() {
     for (const FrameEntry& entry : walker_.entries()) {
       if (entry.shard != shard_ || entry.last() < from_) continue;
       if (!verifier_) {
-        if (entry.first > from_) throw CorruptLog(walker_.where() + fmt::format(": shard {} jumps to {}, beyond {}", shard_, entry.first, from_));
+        if (entry.first > from_)
+          throw CorruptLog(walker_.where() + fmt::format(": shard {} jumps to {}, beyond {}", shard_, entry.first, from_));
         verifier_.emplace(identity_.platform, identity_.log_id, shard_, entry.first - 1, entry.head_before);
       }
       entry_ = entry;

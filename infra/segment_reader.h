@@ -19,9 +19,9 @@ class FrameWalker {
   const FrameHeader& header() const { return header_; }
   const std::vector<FrameEntry>& entries() const { return entries_; }
   const Hash& hash() const { return hash_; }
-  LogPosition position() const { return position_; }     // Of this frame.
-  std::string_view batch(const FrameEntry& entry);       // 8-byte aligned, valid until the next call of batch() or next().
-  std::string where() const;                             // File and offset, for messages.
+  LogPosition position() const { return position_; }  // Of this frame.
+  std::string_view batch(const FrameEntry& entry);    // 8-byte aligned, valid until the next call of batch() or next().
+  std::string where() const;                          // File and offset, for messages.
 
  private:
   static constexpr std::size_t read_bytes = 256 << 10;

@@ -13,7 +13,9 @@
 namespace guildhall {
 namespace {
 
-std::string place(const std::filesystem::path& path, std::uint64_t offset) { return fmt::format("{}, offset {}", path.string(), offset); }
+std::string place(const std::filesystem::path& path, std::uint64_t offset) {
+  return fmt::format("{}, offset {}", path.string(), offset);
+}
 
 std::string read_all(const File& file) {
   std::string bytes(file.size(), '\0');
@@ -102,7 +104,8 @@ void zero_range(Disk& disk, const File& file, std::uint64_t begin, std::uint64_t
 
 class Recovery {
  public:
-  Recovery(const std::filesystem::path& folder, const HeadAnchor& anchor, bool accept_loss, SegmentDirectory& directory, Disk& disk)
+  Recovery(const std::filesystem::path& folder, const HeadAnchor& anchor, bool accept_loss, SegmentDirectory& directory,
+           Disk& disk)
       : folder_(folder), anchor_(anchor), accept_loss_(accept_loss), directory_(directory), disk_(disk) {}
 
   RecoveredLog run() {
@@ -110,7 +113,8 @@ class Recovery {
     if (indexes.empty()) throw CorruptLog(folder_.string() + ": the log has an anchor but no segments");
     open_sealed(indexes);
     if (active_index_ > indexes.size())
-      throw CorruptLog(segment_path(folder_, active_index_).string() + " is missing: a segment is sealed only when its successor exists");
+      throw CorruptLog(segment_path(folder_, active_index_).string() +
+                       " is missing: a segment is sealed only when its successor exists");
     SegmentFile active = SegmentFile::open(folder_, active_index_, anchor_.identity(), O_RDWR);
     check_nothing_beyond(indexes);
 
@@ -168,7 +172,8 @@ class Recovery {
     for (std::uint32_t index = active_index_ + 1; index <= indexes.size(); ++index) {
       const SegmentFile next = SegmentFile::open(folder_, index, anchor_.identity(), O_RDONLY);
       if (content_end(from(read_all(next.file), segment_header_bytes)) > 0)
-        throw CorruptLog(place(segment_path(folder_, active_index_), 0) + ": the footer is damaged or missing, but the next segment holds data");
+        throw CorruptLog(place(segment_path(folder_, active_index_), 0) +
+                         ": the footer is damaged or missing, but the next segment holds data");
     }
   }
 
@@ -183,8 +188,8 @@ class Recovery {
   }
   void check_anchor() const {
     if (tip_.frame_number == anchored().frame_number && !same_content(tip_, anchored()))
-      throw CorruptLog(fmt::format("{}: frame {} is not the one that the anchor names", segment_path(folder_, active_index_).string(),
-                                   tip_.frame_number));
+      throw CorruptLog(fmt::format("{}: frame {} is not the one that the anchor names",
+                                   segment_path(folder_, active_index_).string(), tip_.frame_number));
   }
 
   void index_active(std::string_view bytes, const SegmentFile& active, std::vector<LogEnd> ends) {
@@ -216,18 +221,21 @@ class Recovery {
     if (out.report.bytes_cut > 0 || out.report.accepted_loss) out.report.cut_at = where;
     rewrite(bytes, out);
     // Zeros to the segment's end: what was cut, a footer that was being written, a file that lost its end.
-    if (content_end(from(bytes, end)) > 0 || bytes.size() < active.header.bytes) zero_range(disk_, active.file, end, active.header.bytes);
+    if (content_end(from(bytes, end)) > 0 || bytes.size() < active.header.bytes)
+      zero_range(disk_, active.file, end, active.header.bytes);
     sync_or_throw(disk_, active.file);
     crash_at("recovery_rewritten");
   }
 
-  // The frames beyond the anchor: each record verified, the same bytes written again, synced by the caller for the active segment.
+  // The frames beyond the anchor: each record verified, the same bytes written again, synced by the caller for the active
+  // segment.
   void rewrite(const std::string& active_bytes, RecoveredLog& out) {
     if (tip_.frame_number <= anchored().frame_number) return;
     std::vector<RecordVerifier> verifiers;
     const LogIdentity& identity = anchor_.identity();
     for (ShardNo shard = 0; shard < identity.shards; ++shard)
-      verifiers.emplace_back(identity.platform, identity.log_id, shard, anchored().ends[shard].sequence, anchored().ends[shard].head);
+      verifiers.emplace_back(identity.platform, identity.log_id, shard, anchored().ends[shard].sequence,
+                             anchored().ends[shard].head);
     for (std::uint32_t index = anchored().position.segment; index <= active_index_; ++index) {
       const bool is_active = index == active_index_;
       const SegmentFile segment = SegmentFile::open(folder_, index, identity, O_RDWR);
@@ -238,7 +246,8 @@ class Recovery {
       for (std::uint32_t at = begin; at < end;) {
         const FrameHeader* header = scan.frame_at(at);
         if (header == nullptr) throw CorruptLog(place(segment.file.path(), at) + ": a frame is damaged in a sealed segment");
-        for (const FrameEntry& e : scan.entries()) out.last_epoch = std::max(out.last_epoch, verify(verifiers[e.shard], scan.batch(at, e)));
+        for (const FrameEntry& e : scan.entries())
+          out.last_epoch = std::max(out.last_epoch, verify(verifiers[e.shard], scan.batch(at, e)));
         ++out.report.frames_rewritten;
         at += header->length;
       }
@@ -251,8 +260,8 @@ class Recovery {
     }
     for (ShardNo shard = 0; shard < identity.shards; ++shard)
       if (verifiers[shard].sequence() != tip_.ends[shard].sequence || verifiers[shard].head() != tip_.ends[shard].head)
-        throw CorruptLog(fmt::format("{}: shard {} ends at {}, its frames at {}", folder_.string(), shard, verifiers[shard].sequence(),
-                                     tip_.ends[shard].sequence));
+        throw CorruptLog(fmt::format("{}: shard {} ends at {}, its frames at {}", folder_.string(), shard,
+                                     verifiers[shard].sequence(), tip_.ends[shard].sequence));
   }
   static Epoch verify(RecordVerifier& verifier, std::string_view batch) {
     Record record;
@@ -275,7 +284,8 @@ class Recovery {
 
 }  // namespace
 
-RecoveredLog recover_log(const std::filesystem::path& folder, const HeadAnchor& anchor, bool accept_loss, SegmentDirectory& directory, Disk& disk) {
+RecoveredLog recover_log(const std::filesystem::path& folder, const HeadAnchor& anchor, bool accept_loss,
+                         SegmentDirectory& directory, Disk& disk) {
   return Recovery(folder, anchor, accept_loss, directory, disk).run();
 }
 

@@ -20,15 +20,16 @@ struct RecoveryReport {
 
 struct RecoveredLog {
   LogTip tip;
-  Epoch last_epoch = 0;        // In the records beyond the anchor, or the anchor's own.
-  SegmentFile active;          // Where the next frame goes.
-  std::vector<LogEnd> begin;   // Before the active segment's first frame.
+  Epoch last_epoch = 0;       // In the records beyond the anchor, or the anchor's own.
+  SegmentFile active;         // Where the next frame goes.
+  std::vector<LogEnd> begin;  // Before the active segment's first frame.
   bool next_prepared = false;
   RecoveryReport report;
 };
 
-// The folder is locked by the caller, who moves the anchor to the tip afterwards. Fills `directory`. Changes nothing on disk unless it succeeds
-// in judging the tail. Throws CorruptLog (naming file and offset) or LogError.
-RecoveredLog recover_log(const std::filesystem::path& folder, const HeadAnchor& anchor, bool accept_loss, SegmentDirectory& directory, Disk& disk);
+// The folder is locked by the caller, who moves the anchor to the tip afterwards. Fills `directory`. Changes nothing on disk
+// unless it succeeds in judging the tail. Throws CorruptLog (naming file and offset) or LogError.
+RecoveredLog recover_log(const std::filesystem::path& folder, const HeadAnchor& anchor, bool accept_loss,
+                         SegmentDirectory& directory, Disk& disk);
 
 }  // namespace guildhall

@@ -13,10 +13,12 @@ namespace {
 using LocalMicros = date::local_time<std::chrono::microseconds>;
 using SystemMicros = date::sys_time<std::chrono::microseconds>;
 
-// nullptr when unknown. The library's own locate_zone answers that with an exception, too dear for a question that clients may ask.
+// nullptr when unknown. The library's own locate_zone answers that with an exception, too dear for a question that clients may
+// ask.
 const date::time_zone* find_zone(std::string_view name) {
   // "right/" counts leap seconds, "posix/" repeats the plain names, and the rest stand for no place.
-  if (name.starts_with("right/") || name.starts_with("posix/") || name == "Factory" || name == "localtime" || name == "posixrules")
+  if (name.starts_with("right/") || name.starts_with("posix/") || name == "Factory" || name == "localtime" ||
+      name == "posixrules")
     return nullptr;
   const auto& zones = date::get_tzdb().zones;  // Sorted by name; never reloaded, so pointers into it stay valid.
   const auto at = std::ranges::lower_bound(zones, name, {}, [](const date::time_zone& z) { return std::string_view(z.name()); });

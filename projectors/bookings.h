@@ -7,15 +7,41 @@ namespace guildhall {
 
 struct Bookings {
   enum : ColumnNo {
-    learner_id, expert_id, session_id, slot_id, payment_id, start_at, end_at, status, currency, learner_notes, expert_notes,
-    cancelled_by, cancellation_reason, cancelled_at, created_at, updated_at, last_event_position
+    learner_id,
+    expert_id,
+    session_id,
+    slot_id,
+    payment_id,
+    start_at,
+    end_at,
+    status,
+    currency,
+    learner_notes,
+    expert_notes,
+    cancelled_by,
+    cancellation_reason,
+    cancelled_at,
+    created_at,
+    updated_at,
+    last_event_position
   };
   static const Table& table();
 };
 struct Payments {
   enum : ColumnNo {
-    booking_id, payer_id, payee_id, status, amount_cents, authorized, amount_captured, amount_refunded, currency, external_id,
-    created_at, updated_at, last_event_position
+    booking_id,
+    payer_id,
+    payee_id,
+    status,
+    amount_cents,
+    authorized,
+    amount_captured,
+    amount_refunded,
+    currency,
+    external_id,
+    created_at,
+    updated_at,
+    last_event_position
   };
   static const Table& table();
 };

@@ -51,7 +51,8 @@ void LogFold::start(const std::vector<Sequence>& offsets) {
     if (shard.position > log_.durable_end(shard.number).sequence)
       throw RowStoreError(RowStoreError::Kind::schema,
                           "rows of shard " + std::to_string(shard.number) + " are ahead of the log: its end is " +
-                              std::to_string(log_.durable_end(shard.number).sequence) + ", theirs " + std::to_string(shard.position),
+                              std::to_string(log_.durable_end(shard.number).sequence) + ", theirs " +
+                              std::to_string(shard.position),
                           "projection rebuild");
     shard.reader.reset();
   }
@@ -136,10 +137,8 @@ void LogFold::read_shard(Shard& shard, std::size_t max_records) {
   }
   if (shard.position == before) return;
   const auto known = std::find_if(advances_.begin(), advances_.end(), [&](const Advance& a) { return a.shard == shard.number; });
-  if (known != advances_.end())
-    known->after = shard.position;
-  else
-    advances_.push_back({shard.number, before, shard.position});
+  if (known != advances_.end()) known->after = shard.position;
+  else advances_.push_back({shard.number, before, shard.position});
 }
 
 void LogFold::add(Write write) {

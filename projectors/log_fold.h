@@ -29,19 +29,19 @@ class LogFold {
  public:
   LogFold(EventLog& log, const Projection& projection, std::vector<ShardNo> shards);
 
-  // Starts over: `offsets` by shard number, of what is applied already. Throws LogError or CorruptLog; RowStoreError(schema) when the rows are
-  // ahead of the log.
+  // Starts over: `offsets` by shard number, of what is applied already. Throws LogError or CorruptLog; RowStoreError(schema) when
+  // the rows are ahead of the log.
   void start(const std::vector<Sequence>& offsets);
-  // Collects up to `max_records` more records. Stops a shard in front of a record that can't be read, decoded or folded (then failure() has it)
-  // and at the durable end. Throws a retryable LogError, or RowStoreError(missing_row) for records that don't go together: start over with
-  // fewer at a time.
+  // Collects up to `max_records` more records. Stops a shard in front of a record that can't be read, decoded or folded (then
+  // failure() has it) and at the durable end. Throws a retryable LogError, or RowStoreError(missing_row) for records that don't
+  // go together: start over with fewer at a time.
   void fill(std::size_t max_records);
 
   const RowBatch& batch() const { return batch_; }
   std::span<const Advance> advances() const { return advances_; }
-  std::size_t records() const { return records_; }    // In the batch.
-  Micros last_time() const { return last_time_; }     // Event time of the newest record read.
-  void applied();                                     // The batch is in the store: go on behind it.
+  std::size_t records() const { return records_; }  // In the batch.
+  Micros last_time() const { return last_time_; }   // Event time of the newest record read.
+  void applied();                                   // The batch is in the store: go on behind it.
 
   // Shards stand before their failing record until start().
   std::span<const ProjectionFailure> failures() const { return failures_; }

@@ -7,21 +7,54 @@ namespace guildhall {
 
 struct Sessions {
   enum : ColumnNo {
-    expert_id, title, description, short_description, topic_tags, duration_minutes, price_cents, currency, level, prerequisites,
-    materials_url, max_participants, is_active, created_at, updated_at, last_event_position
+    expert_id,
+    title,
+    description,
+    short_description,
+    topic_tags,
+    duration_minutes,
+    price_cents,
+    currency,
+    level,
+    prerequisites,
+    materials_url,
+    max_participants,
+    is_active,
+    created_at,
+    updated_at,
+    last_event_position
   };
   static const Table& table();
 };
 struct Windows {
   enum : ColumnNo {
-    expert_id, day_of_week, start_minute, end_minute, timezone, is_active, created_at, updated_at, last_event_position
+    expert_id,
+    day_of_week,
+    start_minute,
+    end_minute,
+    timezone,
+    is_active,
+    created_at,
+    updated_at,
+    last_event_position
   };
   static const Table& table();
 };
 struct Slots {
   enum : ColumnNo {
-    expert_id, session_id, window_id, start_time, end_time, is_available, current_bookings, max_bookings, blocked, hidden,
-    created_at, updated_at, last_event_position
+    expert_id,
+    session_id,
+    window_id,
+    start_time,
+    end_time,
+    is_available,
+    current_bookings,
+    max_bookings,
+    blocked,
+    hidden,
+    created_at,
+    updated_at,
+    last_event_position
   };
   static const Table& table();
 };

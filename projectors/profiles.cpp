@@ -78,9 +78,10 @@ const Table& ExpertTotals::table() {
 }
 
 const Table& ExpertEarnings::table() {
-  static const Table table{"expert_earnings",
-                           {{"account_id", ColumnType::uuid}},
-                           {{"total_earnings_cents", ColumnType::int8, std::int64_t{0}}, {"updated_at", ColumnType::timestamptz}}};
+  static const Table table{
+      "expert_earnings",
+      {{"account_id", ColumnType::uuid}},
+      {{"total_earnings_cents", ColumnType::int8, std::int64_t{0}}, {"updated_at", ColumnType::timestamptz}}};
   return table;
 }
 
@@ -142,7 +143,9 @@ void project(const RecordHeader& at, const account::ExpertProfileCreated& e, Wri
       .set(Experts::verification_status, "pending")
       .set(Experts::created_at, at.time);
   out.update(People::table(), {e.account_id}).set(People::is_provider, true).set(People::last_event_position, position_of(at));
-  out.upsert(ExpertTotals::table(), {e.account_id}).add(ExpertTotals::total_sessions, 0).greatest(ExpertTotals::updated_at, at.time);
+  out.upsert(ExpertTotals::table(), {e.account_id})
+      .add(ExpertTotals::total_sessions, 0)
+      .greatest(ExpertTotals::updated_at, at.time);
   out.upsert(ExpertEarnings::table(), {e.account_id})
       .add(ExpertEarnings::total_earnings_cents, 0)
       .greatest(ExpertEarnings::updated_at, at.time);

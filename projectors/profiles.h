@@ -6,7 +6,18 @@
 namespace guildhall {
 
 struct Accounts {
-  enum : ColumnNo { role, display_name, first_name, last_name, avatar_url, timezone, status, created_at, updated_at, last_event_position };
+  enum : ColumnNo {
+    role,
+    display_name,
+    first_name,
+    last_name,
+    avatar_url,
+    timezone,
+    status,
+    created_at,
+    updated_at,
+    last_event_position
+  };
   static const Table& table();
 };
 struct People {
@@ -19,7 +30,15 @@ struct Counterparts {
 };
 struct Experts {
   enum : ColumnNo {
-    bio, expertise_areas, hourly_rate_cents, currency, is_available, verification_status, created_at, updated_at, last_event_position
+    bio,
+    expertise_areas,
+    hourly_rate_cents,
+    currency,
+    is_available,
+    verification_status,
+    created_at,
+    updated_at,
+    last_event_position
   };
   static const Table& table();
 };
@@ -33,7 +52,13 @@ struct ExpertEarnings {
 };
 struct Learners {
   enum : ColumnNo {
-    learning_goals, interests, experience_level, preferred_session_duration, created_at, updated_at, last_event_position
+    learning_goals,
+    interests,
+    experience_level,
+    preferred_session_duration,
+    created_at,
+    updated_at,
+    last_event_position
   };
   static const Table& table();
 };

@@ -22,6 +22,17 @@ struct Projection {
   Project project;
 };
 
+// What makes a projection's tables in PostgreSQL: its scripts of sql/<platform>, embedded in the binary.
+struct ProjectionSql {
+  std::string_view roles;
+  std::string_view auth;
+  std::string_view control;
+  std::string_view tables;  // Into the schema that search_path names; so do the next two.
+  std::string_view indexes;
+  std::string_view policies;
+  std::string_view views;  // Over <platform>_rm, into <platform>.
+};
+
 // Absent texts are empty in events and NULL in rows.
 inline Value text_or_null(const std::string& text) { return text.empty() ? Value{} : Value{storable(text)}; }
 inline Value texts(std::vector<std::string> all) {

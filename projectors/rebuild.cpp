@@ -9,8 +9,9 @@ namespace {
 constexpr std::size_t close_enough_records = 1'000;
 
 [[noreturn]] void refuse(const ProjectionFailure& f) {
-  throw RowStoreError(RowStoreError::Kind::refused, "shard " + std::to_string(f.shard) + ", record " + std::to_string(f.sequence) +
-                                                        " (" + f.type + "): " + std::string(name_of(f.kind)) + ": " + f.detail);
+  throw RowStoreError(RowStoreError::Kind::refused, "shard " + std::to_string(f.shard) + ", record " +
+                                                        std::to_string(f.sequence) + " (" + f.type +
+                                                        "): " + std::string(name_of(f.kind)) + ": " + f.detail);
 }
 
 void fold_all(LogFold& fold, RowStore& store, const RebuildOptions& options, std::uint64_t total, std::uint64_t& records) {

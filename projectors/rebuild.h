@@ -24,9 +24,9 @@ struct RebuildReport {
   std::vector<TableResult> tables;
 };
 
-// Fills a new generation, secures it, swaps it in and keeps the old one for RowStore::roll_back. May be started again after any failure.
-// A runner of the live generation may go on meanwhile: it finds the new offsets at its next transaction. Throws RowStoreError (refused: a
-// record can't be applied; nothing was swapped) and LogError.
+// Fills a new generation, secures it, swaps it in and keeps the old one for RowStore::roll_back. May be started again after any
+// failure. A runner of the live generation may go on meanwhile: it finds the new offsets at its next transaction. Throws
+// RowStoreError (refused: a record can't be applied; nothing was swapped) and LogError.
 RebuildReport rebuild(EventLog& log, RowStore& store, const Projection& projection, const RebuildOptions& options = {});
 
 // Rows and SHA-256 of a table's dump: equal in two stores that hold the same rows.

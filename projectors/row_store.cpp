@@ -35,20 +35,16 @@ void merge(Assignment& earlier, Assignment&& later) {
   CHECK(earlier.op == Op::set || earlier.op == later.op);  // A column is summed or maximised, never both.
   const std::int64_t value = number(later.value);
   const bool none = std::holds_alternative<std::monostate>(earlier.value);
-  if (later.op == Op::add)
-    earlier.value = sum(number(earlier.value), value);
-  else
-    earlier.value = none ? value : std::max(number(earlier.value), value);
+  if (later.op == Op::add) earlier.value = sum(number(earlier.value), value);
+  else earlier.value = none ? value : std::max(number(earlier.value), value);
 }
 
 void merge(std::vector<Assignment>& earlier, std::vector<Assignment>&& later) {
   for (Assignment& a : later) {
-    auto at = std::lower_bound(earlier.begin(), earlier.end(), a.column,
-                               [](const Assignment& x, ColumnNo c) { return x.column < c; });
-    if (at != earlier.end() && at->column == a.column)
-      merge(*at, std::move(a));
-    else
-      earlier.insert(at, std::move(a));
+    auto at =
+        std::lower_bound(earlier.begin(), earlier.end(), a.column, [](const Assignment& x, ColumnNo c) { return x.column < c; });
+    if (at != earlier.end() && at->column == a.column) merge(*at, std::move(a));
+    else earlier.insert(at, std::move(a));
   }
 }
 
@@ -132,9 +128,7 @@ void RowBatch::add(Write write) {
   }
   Write& row = changes_[found->second];
   switch (write.kind) {
-    case WriteKind::erase:
-      row = std::move(write);
-      return;
+    case WriteKind::erase: row = std::move(write); return;
     case WriteKind::update:
       if (row.kind == WriteKind::erase)
         throw RowStoreError(RowStoreError::Kind::missing_row,
@@ -149,9 +143,7 @@ void RowBatch::add(Write write) {
       }
       if (row.kind == WriteKind::update) row.kind = WriteKind::upsert;
       break;
-    case WriteKind::replace:
-      row = std::move(write);
-      return;
+    case WriteKind::replace: row = std::move(write); return;
   }
   merge(row.assignments, std::move(write.assignments));
   if (row.kind == WriteKind::replace) settle(row);

@@ -1,5 +1,6 @@
 // The row-store seam: typed writes on named tables, applied together with the log positions that they come from. Implementations:
-// PostgreSQL (infra/postgres_row_store) and an in-memory twin; one contract test runs over both (tests/infra/row_store_contract.h).
+// PostgreSQL (infra/postgres_row_store) and an in-memory twin; one contract test runs over both
+// (tests/infra/row_store_contract.h).
 #pragma once
 
 #include <cstdint>
@@ -60,8 +61,9 @@ struct Assignment {
   Value value;  // add and greatest: an int64.
 };
 
-// The row to write is named by a column of another row: "the learner of this booking". An event names its own stream's entity only, and a
-// projection keeps no state; the row store joins. The source row must exist, in the same shard, and its column never changes.
+// The row to write is named by a column of another row: "the learner of this booking". An event names its own stream's entity
+// only, and a projection keeps no state; the row store joins. The source row must exist, in the same shard, and its column never
+// changes.
 struct Via {
   const Table* table = nullptr;  // nullptr: the key is direct.
   ColumnNo column = 0;
@@ -72,10 +74,11 @@ struct Write {
   const Table* table;
   WriteKind kind;
   Via via;
-  Key key;  // With via: the key of the source row.
+  Key key;                              // With via: the key of the source row.
   std::vector<Assignment> assignments;  // Sorted by column, each at most once.
 
-  // A column gets one assignment a write. add() and greatest() make commutative writes: the only ones that several shards may send to one row.
+  // A column gets one assignment a write. add() and greatest() make commutative writes: the only ones that several shards may
+  // send to one row.
   Write& set(ColumnNo column, Value value);
   Write& add(ColumnNo column, std::int64_t delta);
   Write& greatest(ColumnNo column, std::int64_t value);
@@ -200,8 +203,9 @@ class RowStore {
   // previous ↔ live. Throws Kind::schema when there is no previous, or it is another version's.
   virtual void roll_back() = 0;
 
-  // Every row, ordered by key, as one line: columns in the table's order with tabs between, NULL as \N, backslash, tab, newline and
-  // carriage return escaped as COPY does, times as microseconds, booleans t and f. Two stores that hold the same rows give the same bytes.
+  // Every row, ordered by key, as one line: columns in the table's order with tabs between, NULL as \N, backslash, tab, newline
+  // and carriage return escaped as COPY does, times as microseconds, booleans t and f. Two stores that hold the same rows give
+  // the same bytes.
   virtual void dump(Generation generation, const Table& table, const std::function<void(std::string_view line)>& line) = 0;
 };
 

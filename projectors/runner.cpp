@@ -94,9 +94,7 @@ bool Runner::apply(std::stop_token stop) {
     applied();
   } catch (const RowStoreError& e) {
     switch (e.kind()) {
-      case RowStoreError::Kind::unavailable:
-        back_off(stop);
-        break;
+      case RowStoreError::Kind::unavailable: back_off(stop); break;
       case RowStoreError::Kind::in_doubt:  // The stored offsets tell: reading goes on behind them.
       case RowStoreError::Kind::conflict:
         loaded_ = false;
@@ -116,8 +114,7 @@ bool Runner::apply(std::stop_token stop) {
         fail(failure);
         break;
       }
-      case RowStoreError::Kind::schema:
-        throw;
+      case RowStoreError::Kind::schema: throw;
     }
   }
   return true;
@@ -169,7 +166,8 @@ void Runner::notify() {
 std::optional<WaitResult> Runner::verdict(std::span<const Target> targets) const {
   bool all = true;
   for (const Target& target : targets) {
-    const auto shard = std::find_if(shards_.begin(), shards_.end(), [&](const ShardProgress& s) { return s.shard == target.shard; });
+    const auto shard =
+        std::find_if(shards_.begin(), shards_.end(), [&](const ShardProgress& s) { return s.shard == target.shard; });
     if (shard == shards_.end()) return WaitResult::not_here;
     if (shard->applied >= target.sequence) continue;
     if (shard->failure) return WaitResult::failed;

@@ -1,5 +1,5 @@
-// Keeps one projection's rows up with the log: reads, coalesces, applies rows and offsets in one transaction, and stops loudly at a record
-// that it cannot apply (never skips). The rows are a fold of the log up to the stored offset (reliability.md, I8).
+// Keeps one projection's rows up with the log: reads, coalesces, applies rows and offsets in one transaction, and stops loudly at
+// a record that it cannot apply (never skips). The rows are a fold of the log up to the stored offset (reliability.md, I8).
 #pragma once
 
 #include <chrono>
@@ -33,8 +33,8 @@ struct Target {
 enum class WaitResult : std::uint8_t {
   reached,
   timed_out,
-  failed,     // The shard stands at a record that can't be applied: progress() says which.
-  not_here,   // This runner has no such shard.
+  failed,    // The shard stands at a record that can't be applied: progress() says which.
+  not_here,  // This runner has no such shard.
 };
 
 struct ShardProgress {
@@ -60,8 +60,8 @@ class Runner {
 
   // Read-your-writes: blocks until the rows have reached every target.
   WaitResult wait_for(std::span<const Target> targets, std::chrono::steady_clock::time_point deadline);
-  // The same without blocking: `done` is called once, on the caller's thread where the answer is known already, else on the thread of run(),
-  // at the latest soon after the deadline; it must not block. What waits when run() ends is answered timed_out.
+  // The same without blocking: `done` is called once, on the caller's thread where the answer is known already, else on the
+  // thread of run(), at the latest soon after the deadline; it must not block. What waits when run() ends is answered timed_out.
   void when_reached(std::vector<Target> targets, std::chrono::steady_clock::time_point deadline,
                     std::move_only_function<void(WaitResult)> done);
   std::vector<ShardProgress> progress() const;

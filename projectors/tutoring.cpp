@@ -34,9 +34,9 @@ void project_any(const RecordHeader& at, const AnyEvent& event, Writes& out) {
 
 const Projection& tutoring_projection() {
   static const std::array<const Table*, 13> tables{
-      &Accounts::table(), &People::table(),        &Counterparts::table(), &Experts::table(), &ExpertTotals::table(),
+      &Accounts::table(), &People::table(),         &Counterparts::table(),  &Experts::table(),  &ExpertTotals::table(),
       &Learners::table(), &ExpertEarnings::table(), &LearnerTotals::table(), &Sessions::table(), &Windows::table(),
-      &Slots::table(),    &Bookings::table(),      &Payments::table()};
+      &Slots::table(),    &Bookings::table(),       &Payments::table()};
   static const Projection projection{"tutoring", tables, project_any};
   return projection;
 }

@@ -31,7 +31,7 @@ extern "C" const char* __lsan_default_suppressions() { return "leak:libpqxx-6.4.
 namespace guildhall {
 namespace {
 
-constexpr int port_attempts = 5;  // Another process may take the free port before the server binds it.
+constexpr int port_attempts = 5;                 // Another process may take the free port before the server binds it.
 constexpr const char* server_user = "postgres";  // Whom the server runs as when the test is root, because initdb refuses root.
 
 [[noreturn]] void fail(const std::string& what, int error) { throw std::system_error(error, std::generic_category(), what); }
@@ -288,8 +288,7 @@ void PostgresCluster::start_guard() {
   // `read` returns when the last holder of the other end is gone. Its own session keeps Ctrl-C away from it. It removes
   // the folder again if an initdb that outlived the program was still writing.
   std::vector<std::string> arguments{
-      "sh", "-c",
-      R"(read -r never; folder=$1; shift; "$@"; cd /; for try in 1 2 3; do rm -rf "$folder" && break; sleep 1; done)",
+      "sh", "-c", R"(read -r never; folder=$1; shift; "$@"; cd /; for try in 1 2 3; do rm -rf "$folder" && break; sleep 1; done)",
       "guard", folder_};
   for (std::string& argument :
        as_server({binaries_ + "pg_ctl", "--pgdata", folder_ + "/data", "--mode", "immediate", "--wait", "stop"}))

@@ -1,5 +1,5 @@
-// The house rules that no compiler checks: which folder may include which, where a library may be named, where time, chance, environment
-// and threads come in, and a few habits. Each table below is the rule; a new exception is a visible line in it.
+// The house rules that no compiler checks: which folder may include which, where a library may be named, where time, chance,
+// environment and threads come in, and a few habits. Each table below is the rule; a new exception is a visible line in it.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -31,7 +31,8 @@ const std::map<std::string_view, Strings> folder_sees{
     {"infra", {"events", "aggregates", "projectors"}},  // Of the last two the seam headers only.
     {"gateway", {"events", "aggregates", "projectors", "infra"}},
     {"cli", {"events", "aggregates", "projectors", "infra", "gateway"}},
-    {"tests", {"events", "aggregates", "projectors", "infra", "gateway", "cli", "bench"}},  // These two end the table: both see all.
+    {"tests",
+     {"events", "aggregates", "projectors", "infra", "gateway", "cli", "bench"}},  // These two end the table: both see all.
     {"bench", {"events", "aggregates", "projectors", "infra", "gateway", "cli", "tests"}},
 };
 
@@ -39,8 +40,8 @@ const std::map<std::string_view, Strings> folder_sees{
 const Strings seam_headers{"aggregates/effects.h", "aggregates/shard/state_store.h", "aggregates/time_zones.h",
                            "projectors/projection.h", "projectors/row_store.h"};
 
-// Library → the files that may name it, by the beginning of their path; then, if given, by its end. The longest matching beginning of an
-// include counts. Tests and bench may name every library but Asio and Beast, which take too long to compile.
+// Library → the files that may name it, by the beginning of their path; then, if given, by its end. The longest matching
+// beginning of an include counts. Tests and bench may name every library but Asio and Beast, which take too long to compile.
 struct Home {
   std::string_view library;
   Strings files;
@@ -66,8 +67,8 @@ const std::vector<Home> library_homes{
     {"rapidcheck", {"tests/"}, ""},
 };
 
-// What makes a run unrepeatable when it hides → where it may stand, because it is a seam's implementation or the composition root.
-// Tests and benchmarks may watch real time, and press with real threads.
+// What makes a run unrepeatable when it hides → where it may stand, because it is a seam's implementation or the composition
+// root. Tests and benchmarks may watch real time, and press with real threads.
 struct Source {
   Strings words;
   Strings files;
@@ -97,7 +98,8 @@ std::vector<fs::path> all_files() {
     const std::string name = path.filename().string();
     const bool at_root = !path.has_parent_path();
     if (entry->is_directory()) {
-      if (name == ".git" || name == "node_modules" || (at_root && (name == "build" || name == "data"))) entry.disable_recursion_pending();
+      if (name == ".git" || name == "node_modules" || (at_root && (name == "build" || name == "data")))
+        entry.disable_recursion_pending();
     } else if (entry->is_regular_file() && !(at_root && name == ".git")) {
       files.push_back(path);
     }
@@ -179,7 +181,8 @@ std::size_t find_word(std::string_view text, std::string_view word) {
   for (std::size_t at = text.find(word); at != text.npos; at = text.find(word, at + 1)) {
     const std::size_t end = at + word.size();
     const bool joined_before = continues_a_name(word.front()) && at > 0 && continues_a_name(text[at - 1]);
-    const bool joined_after = continues_a_name(word.back()) && end < text.size() && (continues_a_name(text[end]) || text[end] == ':');
+    const bool joined_after =
+        continues_a_name(word.back()) && end < text.size() && (continues_a_name(text[end]) || text[end] == ':');
     if (!joined_before && !joined_after) return at;
   }
   return text.npos;
@@ -202,7 +205,12 @@ Problem surprise(const std::string& file, const std::string& line) {
 }
 
 Problem unfinished(const std::string&, const std::string& line) {
-  for (const std::string_view mark : {"TO" "DO", "FIX" "ME", "X" "XX"})
+  for (const std::string_view mark : {"TO"
+                                      "DO",
+                                      "FIX"
+                                      "ME",
+                                      "X"
+                                      "XX"})
     if (find_word(line, mark) != line.npos || line.contains(std::string(mark) + ":")) return "an open end: finish it";
   return "";
 }
@@ -287,7 +295,10 @@ TEST(Tidy, the_checks_see_what_they_are_for) {
       {surprise, "gateway/a.cpp", "  std::thread::id owner_;", false},
       {surprise, "infra/segment_log.cpp", "  std::thread worker;", false},
       {surprise, "projectors/a.cpp", "  std::this_thread::sleep_for(second);", true},
-      {unfinished, "events/a.cpp", "// TO" "DO: later", true},
+      {unfinished, "events/a.cpp",
+       "// TO"
+       "DO: later",
+       true},
       {unfinished, "events/a.cpp", "// What is to do.", false},
       {too_wide, "events/a.cpp", std::string(max_columns, 'x'), false},
       {too_wide, "events/a.cpp", std::string(max_columns + 1, 'x'), true},

@@ -163,7 +163,8 @@ std::string encode(const Position& p) {
 
 std::optional<Position> decode_position(std::string_view bytes) {
   Input in{bytes};
-  if (bytes.size() != 4 + 4 + 8 + sizeof(Hash) + 8 || in.u32() != position_format || in.u32() != evolve_version) return std::nullopt;
+  if (bytes.size() != 4 + 4 + 8 + sizeof(Hash) + 8 || in.u32() != position_format || in.u32() != evolve_version)
+    return std::nullopt;
   Position p;
   p.sequence = in.u64();
   p.head = in.hash();
@@ -260,7 +261,8 @@ void Changes::fold_record(const Record& record) {
   const RecordHeader& h = record.header;
   if (h.stream.kind == StreamKind::decision) {
     DecisionMade decision;
-    if (!unpack(record.payload, decision)) throw CorruptLog("sequence " + std::to_string(h.sequence) + ": decision does not verify");
+    if (!unpack(record.payload, decision))
+      throw CorruptLog("sequence " + std::to_string(h.sequence) + ": decision does not verify");
     fold_decision(decision, h.time, h.sequence);
   } else if (h.stream.kind != StreamKind::inbox && h.stream.kind != StreamKind::writer) {
     const auto event = decode_event(h.type, record.payload);

@@ -1,5 +1,5 @@
-// From records to state: the one fold that the live path and replay share. A record changes the states of its stream, and what hangs on
-// them (timers, effects); a decision record leaves a dedup entry and removes what it consumed.
+// From records to state: the one fold that the live path and replay share. A record changes the states of its stream, and what
+// hangs on them (timers, effects); a decision record leaves a dedup entry and removes what it consumed.
 //
 // Keys of the state store (ids in text order, integers big-endian so that they sort):
 //   'S' kind id          → u64 version, state FlatBuffer

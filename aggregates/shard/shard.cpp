@@ -39,9 +39,9 @@ struct Shard::Waiting {
   CommandRequest request;
   CommandDone done;
   ::decision::v1::Source source = ::decision::v1::Source::client;
-  TimerKey timer;            // Of source timer.
-  Uuid effect_id{};          // Of source effect.
-  ShardNo inbox_shard = 0;   // Of source inbox.
+  TimerKey timer;           // Of source timer.
+  Uuid effect_id{};         // Of source effect.
+  ShardNo inbox_shard = 0;  // Of source inbox.
   Sequence inbox_sequence = 0;
   std::optional<Micros> now;  // Set when it is first decided: a batch that failed is decided again in the same context.
 };
@@ -166,7 +166,8 @@ void Shard::replay(const Progress& progress, bool rebuild) {
       for (const auto& [stream, state] : changes.states()) remember(stream, state);
       if (progress) progress(position.sequence, end_.sequence);
     }
-    if (position.head != end_.head) throw CorruptLog("shard " + std::to_string(number_) + ": replay ends with another chain head");
+    if (position.head != end_.head)
+      throw CorruptLog("shard " + std::to_string(number_) + ": replay ends with another chain head");
   }
   clock_ = position.clock;
   next_timer_ = 0;  // The first round looks.
@@ -185,7 +186,8 @@ void Shard::load_effects_and_facts() {
   const std::string accounts{keys::state_prefix, static_cast<char>(StreamKind::account)};
   env_.store.scan(accounts, {}, [&](std::string_view key, std::string_view value) {
     const auto account = decode_state(StreamKind::account, value);
-    if (const auto fact = fact_of(std::get<AccountState>(account.state))) env_.directory.set(uuid_from_bytes(key.data() + 2), *fact);
+    if (const auto fact = fact_of(std::get<AccountState>(account.state)))
+      env_.directory.set(uuid_from_bytes(key.data() + 2), *fact);
     return true;
   });
 }
@@ -531,10 +533,10 @@ void Shard::run_command(const Waiting& w, int depth, CommandResult& result, std:
       out.command_id = reaction_id;
       out.command_type = type;
       out.command.assign(payload.begin(), payload.end());
-      building_->outgoing.push_back({to,
-                                     {number_, 0, reaction_id, type, std::move(payload),
-                                      is_nil(w.request.correlation_id) ? id : w.request.correlation_id},
-                                     building_->builder.records()});
+      building_->outgoing.push_back(
+          {to,
+           {number_, 0, reaction_id, type, std::move(payload), is_nil(w.request.correlation_id) ? id : w.request.correlation_id},
+           building_->builder.records()});
       add_record({StreamKind::inbox, reaction_id}, 1, inbox_type, digest_of(StreamKind::inbox), pack(out), w,
                  derive_in_group("inbox", id, i, bucket), id, command_type);
     }
@@ -624,7 +626,8 @@ void Shard::finish_batch(AppendOutcome outcome) {
   CHECK(in_flight_);
   switch (outcome) {
     case AppendOutcome::aborted: {
-      // Certainly not in the log: everything decided on top of it goes back to the head of the queue, in order, in the same context.
+      // Certainly not in the log: everything decided on top of it goes back to the head of the queue, in order, in the same
+      // context.
       end_ = in_flight_->before;
       OpenBatch& first = *in_flight_;
       OpenBatch& second = *building_;
@@ -632,7 +635,8 @@ void Shard::finish_batch(AppendOutcome outcome) {
       requeue(first);
       marks_.clear();
       env_.store.scan({&keys::inbox_prefix, 1}, {}, [&](std::string_view key, std::string_view value) {
-        marks_[static_cast<ShardNo>(static_cast<unsigned char>(key[3]) << 8 | static_cast<unsigned char>(key[4]))] = decode_mark(value);
+        marks_[static_cast<ShardNo>(static_cast<unsigned char>(key[3]) << 8 | static_cast<unsigned char>(key[4]))] =
+            decode_mark(value);
         return true;
       });
       const bool epoch_record = first.epoch_record;
@@ -724,7 +728,8 @@ void Shard::fire_timers() {
     Waiting w;
     w.request.payload = encode(found->command);
     w.request.type = type_name(found->command);
-    w.request.command_id = derive_in_group("timer/" + timer.name, timer.stream.id, static_cast<std::uint64_t>(timer.due), bucket_of(timer.stream.id));
+    w.request.command_id = derive_in_group("timer/" + timer.name, timer.stream.id, static_cast<std::uint64_t>(timer.due),
+                                           bucket_of(timer.stream.id));
     w.request.fingerprint = sha256(w.request.payload);
     w.request.actor_kind = ActorKind::system;
     w.source = ::decision::v1::Source::timer;
@@ -737,7 +742,8 @@ void Shard::fire_timers() {
 
 void Shard::checkpoint(bool wait) {
   next_checkpoint_ = env_.clock.now() + limits_.checkpoint_every_us;
-  // How far the others had delivered is read before looking at the own inbox: what was delivered by then and is not waiting is done.
+  // How far the others had delivered is read before looking at the own inbox: what was delivered by then and is not waiting is
+  // done.
   WriteSet searched;
   for (ShardNo source = 0; source < env_.log.identity().shards; ++source)
     if (source != number_) searched.put(keys::searched(source), encode_sequence(env_.delivered_by(source)));

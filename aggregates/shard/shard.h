@@ -1,6 +1,6 @@
-// The shard: one thread that owns whole entity groups (design: the shard). For each command: dedup → decide over overlay and state →
-// events and a decision record into the open batch; the next command goes on while the log has the batch before. When a batch is
-// durable: one atomic write of its state, then its replies.
+// The shard: one thread that owns whole entity groups (design: the shard). For each command: dedup → decide over overlay and
+// state → events and a decision record into the open batch; the next command goes on while the log has the batch before. When a
+// batch is durable: one atomic write of its state, then its replies.
 #pragma once
 
 #include <atomic>
@@ -38,9 +38,9 @@ struct CommandResult {
   };
   Kind kind = Kind::unknown;
   Reply reply;
-  bool replayed = false;      // The stored reply of an earlier send.
+  bool replayed = false;  // The stored reply of an earlier send.
   ShardNo shard = 0;
-  Sequence sequence = 0;      // Of the decision: what a Consistency-Token says.
+  Sequence sequence = 0;  // Of the decision: what a Consistency-Token says.
 };
 using CommandDone = std::move_only_function<void(CommandResult)>;
 
@@ -55,10 +55,10 @@ struct InboxEntry {
 };
 
 struct ShardLimits {
-  std::size_t queue_commands = 4096;       // Waiting for the shard; one more is refused.
-  std::size_t batch_commands = 1024;       // Decided into one batch.
-  std::size_t batch_bytes = 4 << 20;       // Payload bytes of one batch, before it is closed.
-  std::size_t cached_states = 32'768;      // Decoded states kept in memory.
+  std::size_t queue_commands = 4096;        // Waiting for the shard; one more is refused.
+  std::size_t batch_commands = 1024;        // Decided into one batch.
+  std::size_t batch_bytes = 4 << 20;        // Payload bytes of one batch, before it is closed.
+  std::size_t cached_states = 32'768;       // Decoded states kept in memory.
   Micros unknown_after_us = 5 * second_us;  // After which a command's outcome is told as unknown.
   Micros checkpoint_every_us = minute_us;
 };
@@ -95,9 +95,10 @@ class Shard {
  public:
   using Progress = std::function<void(Sequence done, Sequence total)>;
 
-  // Takes the shard over: fences older writers, brings the state up to the log's end, finds undone inbox entries. `rebuild` forgets the
-  // state first. Throws LogError, CorruptLog, StateStoreError.
-  Shard(ShardNo number, ShardEnvironment environment, ShardLimits limits = {}, bool rebuild = false, const Progress& progress = {});
+  // Takes the shard over: fences older writers, brings the state up to the log's end, finds undone inbox entries. `rebuild`
+  // forgets the state first. Throws LogError, CorruptLog, StateStoreError.
+  Shard(ShardNo number, ShardEnvironment environment, ShardLimits limits = {}, bool rebuild = false,
+        const Progress& progress = {});
   ~Shard();
 
   // Any thread. False: the queue is full, `done` was not taken.
@@ -134,8 +135,9 @@ class Shard {
   void take(Waiting waiting);
   void decide_into_batch(Waiting waiting);
   void run_command(const Waiting& waiting, int depth, CommandResult& result, std::size_t& decision_record);
-  void add_record(const StreamId& stream, std::uint64_t version, std::string_view type, const Hash& digest, std::string_view payload,
-                  const Waiting& waiting, const Uuid& event_id, const Uuid& causation, std::string_view command_type);
+  void add_record(const StreamId& stream, std::uint64_t version, std::string_view type, const Hash& digest,
+                  std::string_view payload, const Waiting& waiting, const Uuid& event_id, const Uuid& causation,
+                  std::string_view command_type);
   void open_batch();
   void add_epoch_record();
   bool overdue(Micros at) const;

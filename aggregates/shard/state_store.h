@@ -1,6 +1,6 @@
-// The state-store seam: an ordered map of bytes that takes one atomic write per durable batch. Implementations: in-memory (tests),
-// RocksDB. It may forget its newest writes when the process dies, never part of one: the log is the truth, and the shard replays
-// the log's tail from the position that the store holds.
+// The state-store seam: an ordered map of bytes that takes one atomic write per durable batch. Implementations: in-memory
+// (tests), RocksDB. It may forget its newest writes when the process dies, never part of one: the log is the truth, and the shard
+// replays the log's tail from the position that the store holds.
 #pragma once
 
 #include <functional>

@@ -137,9 +137,9 @@ TEST_F(Account, the_same_registration_again_is_nothing_new) {  // TU-4
 TEST_F(Account, another_registration_of_the_same_account_is_refused) {  // TU-4
   given_learner().as(user(anna));
   when(register_account(anna, Role::expert)).then_rejected(Code::already_registered);
-  for (const auto change : {&account::RegisterAccount::email, &account::RegisterAccount::display_name, &account::RegisterAccount::timezone,
-                            &account::RegisterAccount::first_name, &account::RegisterAccount::last_name,
-                            &account::RegisterAccount::avatar_url}) {
+  for (const auto change :
+       {&account::RegisterAccount::email, &account::RegisterAccount::display_name, &account::RegisterAccount::timezone,
+        &account::RegisterAccount::first_name, &account::RegisterAccount::last_name, &account::RegisterAccount::avatar_url}) {
     auto c = register_account(anna, Role::learner);
     c.*change = "UTC";
     when(c).then_rejected(Code::already_registered);
@@ -147,7 +147,8 @@ TEST_F(Account, another_registration_of_the_same_account_is_refused) {  // TU-4
 }
 
 TEST_F(Account, only_iana_zones) {  // TU-6
-  for (const auto zone : {"Europe/Atlantis", "", "right/Europe/Copenhagen", "posix/UTC", "europe/copenhagen", "../../etc/passwd"}) {
+  for (const auto zone :
+       {"Europe/Atlantis", "", "right/Europe/Copenhagen", "posix/UTC", "europe/copenhagen", "../../etc/passwd"}) {
     auto c = register_account(anna, Role::learner);
     c.timezone = zone;
     as(user(anna)).when(c).then_rejected(Code::unknown_time_zone);
@@ -303,7 +304,8 @@ TEST_F(Account, a_learner_has_no_expert_profile_and_the_other_way_round) {  // T
   refuse.account_id = anna;
   account::SubmitVerification submit;
   submit.account_id = anna;
-  for (const AnyCommand& c : {AnyCommand(expert_update()), AnyCommand(accepting), AnyCommand(verify), AnyCommand(refuse), AnyCommand(submit)})
+  for (const AnyCommand& c :
+       {AnyCommand(expert_update()), AnyCommand(accepting), AnyCommand(verify), AnyCommand(refuse), AnyCommand(submit)})
     when(c).then_rejected(Code::expert_not_found);
   given({registered(bert, Role::expert), expert_profile(bert)});
   account::UpdateLearnerProfile learner;

@@ -147,8 +147,9 @@ TEST_F(Booking, a_pending_booking_owns_its_seat_and_is_confirmed_once) {  // BK-
   const Uuid booking = booked(id, ann);
   book(id, bob).then_rejected(Code::slot_full);
   authorize(booking).then_accepted();
-  as(user(expert)).confirm(booking).then(
-      {BookingConfirmed{.booking_id = booking}, payment::CaptureRequested{.payment_id = payment_of(booking)}});
+  as(user(expert))
+      .confirm(booking)
+      .then({BookingConfirmed{.booking_id = booking}, payment::CaptureRequested{.payment_id = payment_of(booking)}});
   confirm(booking).then_nothing();
   EXPECT_EQ(count<BookingConfirmed>(), 1u);
 }
@@ -234,8 +235,8 @@ class BookingTable : public Booking {
   }
 
   void expect(const Row& row, Micros when_sent) {
-    const std::pair<std::string_view, Actor> actors[] = {{"learner", user(ann)},  {"expert", user(expert)},
-                                                         {"admin", admin(root)},  {"service", service()},
+    const std::pair<std::string_view, Actor> actors[] = {{"learner", user(ann)},   {"expert", user(expert)},
+                                                         {"admin", admin(root)},   {"service", service()},
                                                          {"system", the_system()}, {"stranger", user(stranger)}};
     for (std::size_t i = 0; i < std::size(actors); ++i) {
       Uuid booking{};
@@ -276,8 +277,9 @@ TEST_F(BookingTable, unknown_bookings_are_not_found) {  // TU-48
 TEST_F(BookingTable, a_no_show_is_reported_from_the_start_on) {  // BK-13
   const Uuid booking = in(Status::confirmed, true);
   as(user(expert)).at(on_day(9) - 1).when(MarkNoShow{.booking_id = booking}).then_rejected(Code::booking_not_over);
-  at(on_day(9)).when(MarkNoShow{.booking_id = booking}).then(
-      {BookingNoShow{.booking_id = booking, .reported_by = CancelledBy::expert}});
+  at(on_day(9))
+      .when(MarkNoShow{.booking_id = booking})
+      .then({BookingNoShow{.booking_id = booking, .reported_by = CancelledBy::expert}});
 }
 
 TEST_F(BookingTable, says_who_cancelled) {  // TU-32, A-TU-13
@@ -324,11 +326,8 @@ TEST_F(Booking, a_hold_expires_and_gives_its_seat_back) {  // M-2, BK-4, A-TU-7
   as(the_system()).at(now + 15 * minute_us - 1).expire(booking).then_nothing();
   at(now + 1).expire(booking).then(
       {BookingExpired{.booking_id = booking},
-       calendar::SeatReleased{.expert_id = expert,
-                              .day = day,
-                              .slot_id = id,
-                              .booking_id = booking,
-                              .changed = {SlotSeats(id, 0, 1, false, false)}},
+       calendar::SeatReleased{
+           .expert_id = expert, .day = day, .slot_id = id, .booking_id = booking, .changed = {SlotSeats(id, 0, 1, false, false)}},
        payment::PaymentCancelled{.payment_id = payment_of(booking)}});
   expire(booking).then_nothing();
   as(service()).booked(id, bob);
@@ -381,15 +380,14 @@ TEST_F(Booking, late_money_takes_a_free_seat_again) {  // BK-5, M-2
     policy.auto_authorize = auto_authorize;
     const Uuid booking = booked(id, ann);
     as(the_system()).at(now + hour_us).expire(booking).then_accepted();
-    as(service()).authorize(booking).then(
-        {payment::PaymentAuthorized{.payment_id = payment_of(booking), .external_id = "pi_1"},
-         BookingReinstated{.booking_id = booking, .expires_at = now + 6 * day_us},
-         calendar::SeatHeld{.expert_id = expert,
-                            .day = day,
-                            .slot_id = id,
-                            .booking_id = booking,
-                            .learner_id = ann,
-                            .changed = {SlotSeats(id, 1, 1, false, false)}}});
+    as(service()).authorize(booking).then({payment::PaymentAuthorized{.payment_id = payment_of(booking), .external_id = "pi_1"},
+                                           BookingReinstated{.booking_id = booking, .expires_at = now + 6 * day_us},
+                                           calendar::SeatHeld{.expert_id = expert,
+                                                              .day = day,
+                                                              .slot_id = id,
+                                                              .booking_id = booking,
+                                                              .learner_id = ann,
+                                                              .changed = {SlotSeats(id, 1, 1, false, false)}}});
     authorize(booking).then_nothing();
     confirm(booking).then_accepted();
     expect_consistent();
@@ -418,8 +416,8 @@ TEST_F(Booking, late_money_goes_back_when_the_seat_is_gone) {  // BK-5, M-2
     happens(id);
     authorize(booking).then({payment::PaymentAuthorized{.payment_id = payment_of(booking), .external_id = "pi_1"},
                              payment::CancelRequested{.payment_id = payment_of(booking)}});
-    when(payment::RecordCancelled{.payment_id = payment_of(booking)}).then(
-        {payment::PaymentCancelled{.payment_id = payment_of(booking)}});
+    when(payment::RecordCancelled{.payment_id = payment_of(booking)})
+        .then({payment::PaymentCancelled{.payment_id = payment_of(booking)}});
     EXPECT_EQ(status(booking), Status::expired);
     expect_consistent();
   }
@@ -470,10 +468,14 @@ class RandomWalk : public Booking, public ::testing::WithParamInterface<std::uin
   }
 
   void step() {
-    actor = pick<Actor>({service(), service(), admin(root), the_system(), user(pick(experts_)), user(pick(learners_)),
-                         user(stranger)});
+    actor = pick<Actor>(
+        {service(), service(), admin(root), the_system(), user(pick(experts_)), user(pick(learners_)), user(stranger)});
     switch (below(20)) {
-      case 0: case 1: case 2: case 3: case 4: create(); return;
+      case 0:
+      case 1:
+      case 2:
+      case 3:
+      case 4: create(); return;
       case 5: now += static_cast<Micros>(below(40)) * minute_us; return;
       case 6: generate(below(2), static_cast<std::int32_t>(below(3))); return;
       case 7: when(calendar::BlockSlot{.slot_id = any_slot()}); return;

@@ -93,12 +93,14 @@ TEST_F(Calendar, a_slot_of_another_length_is_made_anew_and_stays_blocked) {  // 
 TEST_F(Calendar, the_expert_blocks_and_unblocks) {  // A-TU-4
   const Uuid id = open(hour, on_day(9));
   const auto blocked = [&](bool now_blocked) { return std::vector{SlotSeats(id, 0, 1, now_blocked, false)}; };
-  as(user(expert)).when(BlockSlot{.slot_id = id}).then(
-      {SlotBlocked{.expert_id = expert, .day = day, .slot_id = id, .changed = blocked(true)}});
+  as(user(expert))
+      .when(BlockSlot{.slot_id = id})
+      .then({SlotBlocked{.expert_id = expert, .day = day, .slot_id = id, .changed = blocked(true)}});
   when(BlockSlot{.slot_id = id}).then_nothing();
   as(user(ann)).book(id, ann).then_rejected(Code::slot_blocked);
-  as(admin(root)).when(UnblockSlot{.slot_id = id}).then(
-      {SlotUnblocked{.expert_id = expert, .day = day, .slot_id = id, .changed = blocked(false)}});
+  as(admin(root))
+      .when(UnblockSlot{.slot_id = id})
+      .then({SlotUnblocked{.expert_id = expert, .day = day, .slot_id = id, .changed = blocked(false)}});
   when(UnblockSlot{.slot_id = id}).then_nothing();
   const auto view = resource<calendar::SlotView>({{StreamKind::calendar, calendar_day_id(expert, day)}, id});
   EXPECT_EQ(view.id, id);

@@ -6,8 +6,8 @@
 //     when(ban(alice)).then_nothing();
 //   }
 //
-// What is accepted is folded into the world, so commands follow each other as they do in a shard. Every decision is made twice, to
-// show that it is pure, and every event passes through the codec.
+// What is accepted is folded into the world, so commands follow each other as they do in a shard. Every decision is made twice,
+// to show that it is pure, and every event passes through the codec.
 #pragma once
 
 #include <gtest/gtest.h>

@@ -90,15 +90,15 @@ TEST_F(Payment, a_refused_authorization_ends_the_booking) {  // A-TU-7
     start_over();
     const Uuid booking = pending();
     const Uuid slot_id = state<BookingState>(booking).slot_id;
-    fail(booking).then({PaymentFailed{.payment_id = payment_of(booking), .reason = "declined"},
-                        booking::BookingCancelled{.booking_id = booking,
-                                                  .cancelled_by = ::booking::v1::CancelledBy::system,
-                                                  .reason = "payment failed"},
-                        calendar::SeatReleased{.expert_id = expert,
-                                               .day = day,
-                                               .slot_id = slot_id,
-                                               .booking_id = booking,
-                                               .changed = {::calendar::v1::SlotSeats(slot_id, 0, 1, false, false)}}});
+    fail(booking).then(
+        {PaymentFailed{.payment_id = payment_of(booking), .reason = "declined"},
+         booking::BookingCancelled{
+             .booking_id = booking, .cancelled_by = ::booking::v1::CancelledBy::system, .reason = "payment failed"},
+         calendar::SeatReleased{.expert_id = expert,
+                                .day = day,
+                                .slot_id = slot_id,
+                                .booking_id = booking,
+                                .changed = {::calendar::v1::SlotSeats(slot_id, 0, 1, false, false)}}});
     fail(booking).then_nothing();
     booked(slot_id, bob);
   }
@@ -212,8 +212,7 @@ TEST_F(Payment, refunds_part_by_part_up_to_what_was_captured) {  // TU-33, A-TU-
   when(more).then_rejected(Code::amount_exceeds_captured);
   EXPECT_EQ(effect(payment(booking))->id, first) << "one call at a time, oldest first";
   as(service());
-  refunded(booking, first).then(
-      {PaymentRefunded{.payment_id = payment_of(booking), .refund_id = first, .amount_cents = 2000}});
+  refunded(booking, first).then({PaymentRefunded{.payment_id = payment_of(booking), .refund_id = first, .amount_cents = 2000}});
   EXPECT_EQ(payment(booking).status, Status::partially_refunded);
   EXPECT_EQ(effect(payment(booking))->id, second);
   EXPECT_EQ(effect(payment(booking))->amount_cents, 2999);
@@ -257,8 +256,9 @@ TEST_F(Payment, a_refund_that_fails_later_is_reversed) {  // PY-9
   const Uuid refund = refund_requested(booking, 5000);
   refunded(booking, refund).then_accepted();
   EXPECT_EQ(payment(booking).status, Status::refunded);
-  refund_failed(booking, refund).then(
-      {RefundFailed{.payment_id = payment_of(booking), .refund_id = refund, .amount_cents = 5000, .reason = "account closed"}});
+  refund_failed(booking, refund)
+      .then({RefundFailed{
+          .payment_id = payment_of(booking), .refund_id = refund, .amount_cents = 5000, .reason = "account closed"}});
   EXPECT_EQ(payment(booking).status, Status::captured);
   EXPECT_EQ(payment(booking).refunded_cents, 0);
   refund_failed(booking, refund).then_nothing();
@@ -328,7 +328,8 @@ class PaymentOrders : public Payment {
 TEST_F(PaymentOrders, authorized_and_captured_end_captured) {  // PY-4
   for (const bool auto_authorize : {true, false}) {
     policy.auto_authorize = auto_authorize;
-    expect_one_end("AAACCC", [&] { return pending(); }, [&](const Uuid& b, char m) { return deliver(b, m); });
+    expect_one_end(
+        "AAACCC", [&] { return pending(); }, [&](const Uuid& b, char m) { return deliver(b, m); });
   }
 }
 

@@ -131,8 +131,15 @@ TEST_F(Schedule, a_window_starts_before_it_ends_on_one_day) {  // TU-23, A-TU-14
     std::int16_t start, end;
     bool allowed;
   };
-  for (const auto& c : {Case{hm(22), hm(2), false}, {hm(9), hm(9), false}, {hm(0), hm(0), false}, {hm(24), hm(24), false},
-                        {hm(23), 1441, false}, {-1, hm(1), false}, {hm(22), hm(24), true}, {hm(0), hm(24), true}, {hm(0), 1, true}}) {
+  for (const auto& c : {Case{hm(22), hm(2), false},
+                        {hm(9), hm(9), false},
+                        {hm(0), hm(0), false},
+                        {hm(24), hm(24), false},
+                        {hm(23), 1441, false},
+                        {-1, hm(1), false},
+                        {hm(22), hm(24), true},
+                        {hm(0), hm(24), true},
+                        {hm(0), 1, true}}) {
     SCOPED_TRACE(std::to_string(c.start) + " to " + std::to_string(c.end));
     const auto out = when(add(1, c.start, c.end));
     if (c.allowed) out.then_accepted();
@@ -343,7 +350,12 @@ std::vector<Vector> vectors() {
   const auto autumn = day_of(2026, 10, 25);
   return {
       {"spring, hours", "Europe/Copenhagen", spring, hm(1), hm(4), 60, {utc(2026, 3, 29, 0), utc(2026, 3, 29, 1)}},
-      {"spring, half hours", "Europe/Copenhagen", spring, hm(0, 30), hm(4), 30,
+      {"spring, half hours",
+       "Europe/Copenhagen",
+       spring,
+       hm(0, 30),
+       hm(4),
+       30,
        {utc(2026, 3, 28, 23, 30), utc(2026, 3, 29, 0), utc(2026, 3, 29, 0, 30), utc(2026, 3, 29, 1), utc(2026, 3, 29, 1, 30)}},
       {"spring, the slot would end after the window", "Europe/Copenhagen", spring, hm(1), hm(3), 90, {}},
       {"a week before, it does not", "Europe/Copenhagen", spring - 7, hm(1), hm(3), 90, {utc(2026, 3, 22, 0)}},
@@ -351,19 +363,70 @@ std::vector<Vector> vectors() {
       {"spring, all of the window is gap", "Europe/Copenhagen", spring, hm(2), hm(3), 60, {}},
       {"spring, the day", "Europe/Copenhagen", spring, hm(9), hm(11), 60, {utc(2026, 3, 29, 7), utc(2026, 3, 29, 8)}},
       {"the day before", "Europe/Copenhagen", spring - 1, hm(9), hm(11), 60, {utc(2026, 3, 28, 8), utc(2026, 3, 28, 9)}},
-      {"autumn, hours", "Europe/Copenhagen", autumn, hm(1), hm(4), 60,
+      {"autumn, hours",
+       "Europe/Copenhagen",
+       autumn,
+       hm(1),
+       hm(4),
+       60,
        {utc(2026, 10, 24, 23), utc(2026, 10, 25, 0), utc(2026, 10, 25, 2)}},
-      {"autumn, half hours", "Europe/Copenhagen", autumn, hm(2), hm(3, 30), 30,
+      {"autumn, half hours",
+       "Europe/Copenhagen",
+       autumn,
+       hm(2),
+       hm(3, 30),
+       30,
        {utc(2026, 10, 25, 0), utc(2026, 10, 25, 0, 30), utc(2026, 10, 25, 2)}},
       {"autumn, the day", "Europe/Copenhagen", autumn, hm(9), hm(10), 60, {utc(2026, 10, 25, 8)}},
-      {"Beirut has no midnight", "Asia/Beirut", day_of(2026, 3, 29), hm(0), hm(3), 60, {utc(2026, 3, 28, 22), utc(2026, 3, 28, 23)}},
-      {"Beirut, the evening before", "Asia/Beirut", day_of(2026, 3, 28), hm(22), hm(24), 60, {utc(2026, 3, 28, 20), utc(2026, 3, 28, 21)}},
-      {"Cairo has no midnight", "Africa/Cairo", day_of(2026, 4, 24), hm(0), hm(3), 60, {utc(2026, 4, 23, 22), utc(2026, 4, 23, 23)}},
-      {"Santiago has no midnight", "America/Santiago", day_of(2026, 9, 6), hm(0), hm(3), 60, {utc(2026, 9, 6, 4), utc(2026, 9, 6, 5)}},
-      {"Lord Howe shifts by half an hour", "Australia/Lord_Howe", day_of(2026, 10, 4), hm(1), hm(4), 30,
-       {utc(2026, 10, 3, 14, 30), utc(2026, 10, 3, 15), utc(2026, 10, 3, 15, 30), utc(2026, 10, 3, 16), utc(2026, 10, 3, 16, 30)}},
-      {"Lord Howe, hours", "Australia/Lord_Howe", day_of(2026, 10, 4), hm(1), hm(4), 60, {utc(2026, 10, 3, 14, 30), utc(2026, 10, 3, 16)}},
-      {"a date that lies on two UTC days", "America/New_York", day_of(2026, 1, 20), hm(18), hm(21), 60,
+      {"Beirut has no midnight",
+       "Asia/Beirut",
+       day_of(2026, 3, 29),
+       hm(0),
+       hm(3),
+       60,
+       {utc(2026, 3, 28, 22), utc(2026, 3, 28, 23)}},
+      {"Beirut, the evening before",
+       "Asia/Beirut",
+       day_of(2026, 3, 28),
+       hm(22),
+       hm(24),
+       60,
+       {utc(2026, 3, 28, 20), utc(2026, 3, 28, 21)}},
+      {"Cairo has no midnight",
+       "Africa/Cairo",
+       day_of(2026, 4, 24),
+       hm(0),
+       hm(3),
+       60,
+       {utc(2026, 4, 23, 22), utc(2026, 4, 23, 23)}},
+      {"Santiago has no midnight",
+       "America/Santiago",
+       day_of(2026, 9, 6),
+       hm(0),
+       hm(3),
+       60,
+       {utc(2026, 9, 6, 4), utc(2026, 9, 6, 5)}},
+      {"Lord Howe shifts by half an hour",
+       "Australia/Lord_Howe",
+       day_of(2026, 10, 4),
+       hm(1),
+       hm(4),
+       30,
+       {utc(2026, 10, 3, 14, 30), utc(2026, 10, 3, 15), utc(2026, 10, 3, 15, 30), utc(2026, 10, 3, 16),
+        utc(2026, 10, 3, 16, 30)}},
+      {"Lord Howe, hours",
+       "Australia/Lord_Howe",
+       day_of(2026, 10, 4),
+       hm(1),
+       hm(4),
+       60,
+       {utc(2026, 10, 3, 14, 30), utc(2026, 10, 3, 16)}},
+      {"a date that lies on two UTC days",
+       "America/New_York",
+       day_of(2026, 1, 20),
+       hm(18),
+       hm(21),
+       60,
        {utc(2026, 1, 20, 23), utc(2026, 1, 21, 0), utc(2026, 1, 21, 1)}},
       {"fourteen hours ahead", "Pacific/Kiritimati", day_of(2026, 1, 20), hm(0), hm(1), 60, {utc(2026, 1, 19, 10)}},
       {"twelve hours behind", "Etc/GMT+12", day_of(2026, 1, 20), hm(23), hm(24), 60, {utc(2026, 1, 21, 11)}},
@@ -547,9 +610,11 @@ TEST_F(Schedule, any_history_leaves_slots_that_its_windows_want) {
   constexpr std::uint64_t seed = 20260329;
   SCOPED_TRACE("seed " + std::to_string(seed));
   std::mt19937_64 random(seed);
-  const auto pick = [&](int from, int to) { return from + static_cast<int>(random() % static_cast<std::uint64_t>(to - from + 1)); };
-  const char* zone_names[] = {"Europe/Copenhagen", "America/New_York", "Australia/Lord_Howe", "Asia/Beirut", "Africa/Cairo",
-                              "America/Santiago", "Pacific/Kiritimati", "UTC"};
+  const auto pick = [&](int from, int to) {
+    return from + static_cast<int>(random() % static_cast<std::uint64_t>(to - from + 1));
+  };
+  const char* zone_names[] = {"Europe/Copenhagen", "America/New_York", "Australia/Lord_Howe", "Asia/Beirut",
+                              "Africa/Cairo",      "America/Santiago", "Pacific/Kiritimati",  "UTC"};
   policy.horizon_days = 14;
   policy.max_slots_per_day = 10'000;
   for (int round = 0; round < 12; ++round) {

@@ -139,7 +139,8 @@ TEST_F(Session, needs_an_expert) {  // TU-38, A-TU-21
 }
 
 TEST_F(Session, duration_is_a_multiple_of_the_platforms_step) {  // TU-17
-  for (const auto& [minutes, allowed] : {std::pair{15, true}, {30, true}, {480, true}, {20, false}, {1, false}, {0, false}, {-15, false}}) {
+  for (const auto& [minutes, allowed] :
+       {std::pair{15, true}, {30, true}, {480, true}, {20, false}, {1, false}, {0, false}, {-15, false}}) {
     SCOPED_TRACE(minutes);
     auto c = create();
     c.duration_minutes = minutes;

@@ -45,8 +45,8 @@ TEST(Record, chain_vectors) {
   alignas(8) char aligned[16384];
   std::copy(batch.bytes.begin(), batch.bytes.end(), aligned);
   BatchCursor cursor({aligned, batch.bytes.size()});
-  const char* expected[] = {"98604f64a6bbdb40a81dc56dd840c16ee2536543d7bdcc696e6c9c2d3e669986", 
-                            "920a266386bfadbdf7c16d7af9d5298441b831661b600da2fddc233506aa6288", 
+  const char* expected[] = {"98604f64a6bbdb40a81dc56dd840c16ee2536543d7bdcc696e6c9c2d3e669986",
+                            "920a266386bfadbdf7c16d7af9d5298441b831661b600da2fddc233506aa6288",
                             "975e0e5d084c4d47d6115aee513e37623cd05128d42463b326c647575071d7dc"};
   Record record;
   for (const char* hex : expected) {

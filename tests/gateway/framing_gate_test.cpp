@@ -195,9 +195,13 @@ TEST(FramingGate, yields_the_parsed_head) {
   EXPECT_EQ(head->content_length, 42U);
   EXPECT_TRUE(head->keep_alive);
   EXPECT_TRUE(head->expects_continue);
-  const std::vector<std::pair<std::string, std::string>> expected = {
-      {"host", "Api.Example.com:8443"}, {"content-length", "0042"}, {"x-blank", "a b"},        {"cookie", "a"},
-      {"cookie", "b"},                  {"x-empty", ""},            {"expect", "100-continue"}};
+  const std::vector<std::pair<std::string, std::string>> expected = {{"host", "Api.Example.com:8443"},
+                                                                     {"content-length", "0042"},
+                                                                     {"x-blank", "a b"},
+                                                                     {"cookie", "a"},
+                                                                     {"cookie", "b"},
+                                                                     {"x-empty", ""},
+                                                                     {"expect", "100-continue"}};
   EXPECT_EQ(head->headers, expected);
 }
 

@@ -1,14 +1,15 @@
-// Released events read the same for ever: tests/golden/<type>.bin holds one event of each type as it was once written, <type>.json what it
-// says. GUILDHALL_WRITE_GOLDEN=1 writes the files of types that have none (script/schema-release); an existing one is never written again.
+// Released events read the same for ever: tests/golden/<type>.bin holds one event of each type as it was once written,
+// <type>.json what it says. GUILDHALL_WRITE_GOLDEN=1 writes the files of types that have none (script/schema-release); an
+// existing one is never written again.
 
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
-#include <boost/json/object.hpp>
-#include <boost/json/parse.hpp>
 #include <flatbuffers/idl.h>
 #include <gtest/gtest.h>
+#include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
 
 #include "decision_generated.h"
 #include "events/codec.h"
@@ -52,7 +53,8 @@ std::string sample(const FieldSchema& field, int seed) {
     case FieldKind::strings: return "[\"first " + number + "\", \"second\"]";
     case FieldKind::uuids: return "[" + uuid(1) + ", " + uuid(2) + "]";
     case FieldKind::structures: return "[" + structure(*field.structure) + "]";
-    case FieldKind::int64: return field.format == FieldFormat::instant ? "177474600000000" + number.substr(0, 1) : "9007199254740993";
+    case FieldKind::int64:
+      return field.format == FieldFormat::instant ? "177474600000000" + number.substr(0, 1) : "9007199254740993";
     default: return number;
   }
 }
@@ -64,7 +66,8 @@ std::optional<std::string> reencode(std::string_view bytes) {
   return pack(value);
 }
 
-// Through the typed structs and back; nothing when the bytes do not decode. The records of the shard itself are no events of an aggregate.
+// Through the typed structs and back; nothing when the bytes do not decode. The records of the shard itself are no events of an
+// aggregate.
 std::optional<std::string> decoded_and_encoded(std::string_view type, std::string_view bytes) {
   if (type == "decision.v1.DecisionMade") return reencode<::decision::v1::DecisionMadeT>(bytes);
   if (type == "decision.v1.InboxCommand") return reencode<::decision::v1::InboxCommandT>(bytes);
@@ -118,7 +121,8 @@ TEST(Golden, every_event_type_ever_written_reads_the_same) {
     EXPECT_TRUE(decoded_and_encoded(table.name, bytes).has_value()) << table.name;
     const auto text = to_json(table, bytes);
     ASSERT_TRUE(text.has_value()) << table.name << " does not verify";
-    expect_contains(json::parse(*text).as_object(), json::parse(file_text(golden_path(table.name, ".json"))).as_object(), table.name);
+    expect_contains(json::parse(*text).as_object(), json::parse(file_text(golden_path(table.name, ".json"))).as_object(),
+                    table.name);
   }
   EXPECT_GE(events, std::variant_size_v<AnyEvent>);
 }

@@ -2,10 +2,10 @@
 
 #include <fstream>
 
+#include <gtest/gtest.h>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
-#include <gtest/gtest.h>
 
 #include "gateway/rpc_functions.h"
 #include "gateway/schema_documents.h"
@@ -95,15 +95,17 @@ TEST(OpenApi, the_seeds_functions_keep_their_arguments_and_results) {
   EXPECT_EQ(body.at("required"), (json::array{json::value("p_learner_user_id"), json::value("p_slot_id")}));
   EXPECT_EQ(at(body, "/properties/p_slot_id/format").as_string(), "uuid");
   EXPECT_EQ(at(post, "/responses/200/content/application~1json/schema/items/properties").as_object().size(), 5u);
-  EXPECT_EQ(at(parsed, "/paths/~1rest~1v1~1rpc~1create_session/post/responses/200/content/application~1json/schema/format").as_string(),
-            "uuid");
+  EXPECT_EQ(
+      at(parsed, "/paths/~1rest~1v1~1rpc~1create_session/post/responses/200/content/application~1json/schema/format").as_string(),
+      "uuid");
 }
 
 TEST(RpcFunctions, name_fields_that_exist) {
   for (const RpcFunction& function : rpc_functions()) {
     const CommandSchema* command = catalogue().command(function.command);
     ASSERT_NE(command, nullptr) << function.command;
-    for (const RpcArgument& argument : function.arguments) EXPECT_NE(command->table->field(argument.field), nullptr) << argument.name;
+    for (const RpcArgument& argument : function.arguments)
+      EXPECT_NE(command->table->field(argument.field), nullptr) << argument.name;
     for (const RpcResult& result : function.results) EXPECT_NE(command->resource->field(result.field), nullptr) << result.name;
   }
 }

@@ -372,9 +372,21 @@ TEST_F(Reads, pooled_connections_never_carry_one_user_into_the_next) {
 }
 
 TEST_F(Reads, hostile_texts_are_only_texts) {
-  const std::vector<std::string> texts{
-      "'; DROP TABLE techfix.notes; --", "\" OR 1=1 --", "$1", "\\", "a\\\"b", "{\"x\"}", "NULL", "%", "a,b)", "(((",
-      "\xF0\x9F\x8E\xB8", "tab\there", "line\nbreak", "' UNION SELECT rolname FROM pg_roles --", ""};
+  const std::vector<std::string> texts{"'; DROP TABLE techfix.notes; --",
+                                       "\" OR 1=1 --",
+                                       "$1",
+                                       "\\",
+                                       "a\\\"b",
+                                       "{\"x\"}",
+                                       "NULL",
+                                       "%",
+                                       "a,b)",
+                                       "(((",
+                                       "\xF0\x9F\x8E\xB8",
+                                       "tab\there",
+                                       "line\nbreak",
+                                       "' UNION SELECT rolname FROM pg_roles --",
+                                       ""};
   const auto encoded = [](std::string_view text) {
     std::string out;
     for (const char c : text) out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
@@ -389,11 +401,12 @@ TEST_F(Reads, hostile_texts_are_only_texts) {
     return out + "\"";
   };
   std::string insert = "TRUNCATE techfix.texts RESTART IDENTITY;";
-  for (const std::string& text : texts) insert += "INSERT INTO techfix.texts (body) VALUES (convert_from('\\x" + [&] {
-    std::string hex;
-    for (const char c : text) hex += fmt::format("{:02x}", static_cast<unsigned char>(c));
-    return hex;
-  }() + "', 'UTF8'));";
+  for (const std::string& text : texts)
+    insert += "INSERT INTO techfix.texts (body) VALUES (convert_from('\\x" + [&] {
+      std::string hex;
+      for (const char c : text) hex += fmt::format("{:02x}", static_cast<unsigned char>(c));
+      return hex;
+    }() + "', 'UTF8'));";
   PostgresCluster::shared().run_sql(owner_url(), insert);
   for (std::size_t i = 0; i < texts.size(); ++i) {
     const std::string expected = fmt::format(R"([{{"id":{}}}])", i + 1);
@@ -429,8 +442,8 @@ TEST_F(Reads, lists_carry_any_value) {
       list += (i > 0 ? "," : "") + element + "%22";
       values += "INSERT INTO techfix.texts (body) VALUES (convert_from('\\x" + hex + "', 'UTF8'));";
     }
-    PostgresCluster::shared().run_sql(
-        owner_url(), "TRUNCATE techfix.texts;" + values + "INSERT INTO techfix.texts (body) VALUES ('other');");
+    PostgresCluster::shared().run_sql(owner_url(),
+                                      "TRUNCATE techfix.texts;" + values + "INSERT INTO techfix.texts (body) VALUES ('other');");
     EXPECT_EQ(get("texts?body=in.(" + list + ")").header("Content-Range"), fmt::format("0-{}/*", count - 1)) << values;
   }
 }
@@ -453,9 +466,10 @@ TEST_F(Reads, a_slow_statement_is_cut_off_and_the_connection_lives_on) {
 TEST_F(Reads, a_lost_connection_is_replaced_unseen) {
   const auto backends = [] { return get("context?select=backend").body; };
   backends();
-  const std::string killed = PostgresCluster::shared().run_sql(
-      owner_url(), "SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity "
-                   "WHERE usename = 'authenticator' AND datname = current_database()");
+  const std::string killed =
+      PostgresCluster::shared().run_sql(owner_url(),
+                                        "SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity "
+                                        "WHERE usename = 'authenticator' AND datname = current_database()");
   EXPECT_NE(killed, "0");
   for (int i = 0; i < 4; ++i) EXPECT_EQ(get("notes").header("Content-Range"), "0-5/*");
 }
@@ -588,7 +602,13 @@ TEST_F(Reads, wait_for_the_position_of_a_token) {
       {reached, "", {token}, "t", 2, 200, "(none)", "note 1"},
       {reached, "at_least=v1.b", {}, "v1.b", 2, 200, "(none)", "note 1"},
       {reached, "at_least=v1.b", {token, {"prefer", "wait=5"}}, "t", 5, 200, "(none)", "note 1"},
-      {timed_out, "", {token, {"prefer", "wait=99"}}, "t", 30, 503, "(none)",
+      {timed_out,
+       "",
+       {token, {"prefer", "wait=99"}},
+       "t",
+       30,
+       503,
+       "(none)",
        R"({"code":"projection_behind","details":"events=12;ms=340",)"},
       {timed_out, "", {token, {"prefer", "handling=strict"}}, "t", 2, 503, "(none)", R"({"code":"projection_behind",)"},
       {timed_out, "", {token, {"prefer", "handling=lenient"}}, "t", 2, 200, "events=12;ms=340", "note 1"},

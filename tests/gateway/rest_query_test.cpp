@@ -12,17 +12,16 @@ namespace guildhall {
 namespace {
 
 const RelationCatalogue& catalogue() {
-  static const RelationCatalogue all{
-      "techfix",
-      {{"bookings",
-        {{{"id", "uuid"},
-          {"seats", "integer"},
-          {"status", "techfix.booking_status"},
-          {"note", "text"},
-          {"paid", "boolean"},
-          {"made_at", "timestamp with time zone"},
-          {"odd\"name", "text"}}}},
-       {"people", {{{"account_id", "uuid"}, {"display_name", "text"}}}}}};
+  static const RelationCatalogue all{"techfix",
+                                     {{"bookings",
+                                       {{{"id", "uuid"},
+                                         {"seats", "integer"},
+                                         {"status", "techfix.booking_status"},
+                                         {"note", "text"},
+                                         {"paid", "boolean"},
+                                         {"made_at", "timestamp with time zone"},
+                                         {"odd\"name", "text"}}}},
+                                      {"people", {{{"account_id", "uuid"}, {"display_name", "text"}}}}}};
   return all;
 }
 
@@ -353,8 +352,11 @@ TEST(RestQuery, honours_and_names_preferences) {
   EXPECT_TRUE(prefer("handling=strict, return=representation"));
   EXPECT_TRUE(prefer("handling=lenient, anything, tx=rollback"));
   EXPECT_EQ(prefer("handling=strict, anything, count=planned").error(),
-            (RestError{400, "PGRST122", "Invalid preferences given with handling=strict",
-                       "Invalid preferences: anything, count=planned", {}}));
+            (RestError{400,
+                       "PGRST122",
+                       "Invalid preferences given with handling=strict",
+                       "Invalid preferences: anything, count=planned",
+                       {}}));
 }
 
 TEST(RestQuery, content_range_tells_what_the_page_is) {
@@ -364,17 +366,19 @@ TEST(RestQuery, content_range_tells_what_the_page_is) {
     int status;
     const char* range;
   } const cases[] = {
-      {0, 5, {}, 200, "0-4/*"},   {0, 0, {}, 200, "*/*"},    {0, 0, 0, 200, "*/0"},      {0, 5, 5, 200, "0-4/5"},
-      {0, 5, 9, 206, "0-4/9"},    {5, 4, 9, 206, "5-8/9"},   {9, 0, 9, 206, "*/9"},      {10, 0, 9, 416, ""},
-      {10, 0, {}, 200, "*/*"},
+      {0, 5, {}, 200, "0-4/*"}, {0, 0, {}, 200, "*/*"}, {0, 0, 0, 200, "*/0"}, {0, 5, 5, 200, "0-4/5"}, {0, 5, 9, 206, "0-4/9"},
+      {5, 4, 9, 206, "5-8/9"},  {9, 0, 9, 206, "*/9"},  {10, 0, 9, 416, ""},   {10, 0, {}, 200, "*/*"},
   };
   for (const auto& each : cases) {
     RestPlan read;
     read.offset = each.offset;
     const auto judged = judge_page(read, {each.rows, each.total});
     if (each.status == 416) {
-      EXPECT_EQ(judged.error(), (RestError{416, "PGRST103", "Requested range not satisfiable",
-                                           "An offset of 10 was requested, but there are only 9 rows.", {}}));
+      EXPECT_EQ(judged.error(), (RestError{416,
+                                           "PGRST103",
+                                           "Requested range not satisfiable",
+                                           "An offset of 10 was requested, but there are only 9 rows.",
+                                           {}}));
     } else {
       ASSERT_TRUE(judged);
       EXPECT_EQ(judged->status, each.status) << each.range;
@@ -385,9 +389,11 @@ TEST(RestQuery, content_range_tells_what_the_page_is) {
   single.single_object = true;
   EXPECT_TRUE(judge_page(single, {1, {}}));
   for (const std::uint64_t rows : {0u, 2u}) {
-    EXPECT_EQ(judge_page(single, {rows, {}}).error(),
-              (RestError{406, "PGRST116", "JSON object requested, multiple (or no) rows returned",
-                         "The result contains " + std::to_string(rows) + " rows", {}}));
+    EXPECT_EQ(judge_page(single, {rows, {}}).error(), (RestError{406,
+                                                                 "PGRST116",
+                                                                 "JSON object requested, multiple (or no) rows returned",
+                                                                 "The result contains " + std::to_string(rows) + " rows",
+                                                                 {}}));
   }
 }
 
@@ -401,10 +407,10 @@ TEST(RestQuery, random_queries_never_put_foreign_text_into_the_statement) {
   constexpr std::uint64_t seed = 20'240'607;
   SCOPED_TRACE(seed);
   std::mt19937_64 random(seed);
-  const std::vector<std::string> pieces{
-      "select=", "order=", "or=(", "and(", "not.", "seats", "note", "id", ".eq.", ".in.(", "=eq.", "=in.(",
-      "EVIL",    "'",      "\"",   "\\",   ")",    "(",     ",",    "&",  ";",    "--",    "%27",  "%22",
-      "limit=",  "1",      ".",    ":",    "*",    "::",    "->",   "+",  "$1",   "/*",    "EVIL;", "is.null"};
+  const std::vector<std::string> pieces{"select=", "order=", "or=(",  "and(", "not.", "seats", "note",   "id",    ".eq.",
+                                        ".in.(",   "=eq.",   "=in.(", "EVIL", "'",    "\"",    "\\",     ")",     "(",
+                                        ",",       "&",      ";",     "--",   "%27",  "%22",   "limit=", "1",     ".",
+                                        ":",       "*",      "::",    "->",   "+",    "$1",    "/*",     "EVIL;", "is.null"};
   int accepted = 0;
   for (int round = 0; round < 20'000; ++round) {
     std::string query;

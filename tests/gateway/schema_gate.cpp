@@ -1,5 +1,5 @@
-// schema_gate <released.bfbs> <present.bfbs>: prints what the present schema breaks of the released one; exit code 1 when it does, 2 when
-// a file cannot be read. script/schema-gate runs it.
+// schema_gate <released.bfbs> <present.bfbs>: prints what the present schema breaks of the released one; exit code 1 when it
+// does, 2 when a file cannot be read. script/schema-gate runs it.
 #include <cstdio>
 #include <exception>
 #include <fstream>
@@ -29,7 +29,8 @@ int main(int argc, char** argv) {
   try {
     const auto breaks = guildhall::lint_schema(file_bytes(argv[1]), file_bytes(argv[2]));
     for (const auto& found : breaks)
-      std::printf("%s: %.*s: %s\n", found.place.c_str(), static_cast<int>(found.code.size()), found.code.data(), found.detail.c_str());
+      std::printf("%s: %.*s: %s\n", found.place.c_str(), static_cast<int>(found.code.size()), found.code.data(),
+                  found.detail.c_str());
     return breaks.empty() ? 0 : 1;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "schema_gate: %s\n", error.what());

@@ -31,7 +31,8 @@ TEST(SchemaCatalogue, reads_a_command_with_its_route_roles_and_fields) {
   EXPECT_EQ(cancel->table->fields[1].max_length, 2000u);
 }
 
-// TU-16: a short description has at most 500 characters. TU-20: a price is not negative. TU-18: one participant unless told otherwise.
+// TU-16: a short description has at most 500 characters. TU-20: a price is not negative. TU-18: one participant unless told
+// otherwise.
 TEST(SchemaCatalogue, reads_the_constraints_of_the_domain) {
   const TableSchema& update = *catalogue().table("session.v1.UpdateSession");
   EXPECT_EQ(update.field("short_description")->max_length, 500u);
@@ -94,8 +95,8 @@ TEST(Routes, another_method_lists_those_allowed) {
 }
 
 TEST(Routes, everything_else_is_not_found) {
-  for (const char* path : {"", "v1/bookings", "/", "/v1", "/v1/bookings/", "/v1/bookings//cancel", "/v1/Bookings", "/v1/bookings/x/cancel/",
-                           "/v1/bookings/x/y/z", "/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a"})
+  for (const char* path : {"", "v1/bookings", "/", "/v1", "/v1/bookings/", "/v1/bookings//cancel", "/v1/Bookings",
+                           "/v1/bookings/x/cancel/", "/v1/bookings/x/y/z", "/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a"})
     EXPECT_TRUE(std::holds_alternative<RouteNotFound>(catalogue().match_route(Method::post, path))) << path;
 }
 
@@ -103,8 +104,9 @@ const std::string view_table = "table View (location: \"/v1/orders/{id}\") { id:
 
 TEST(Routes, a_parameter_is_tried_when_a_literal_leads_nowhere) {
   const std::string rest = ", roles: \"authenticated\", aggregate: \"order\", resource: \"shop.v1.View\", summary: \"s\") ";
-  const InlineSchema schema(view_table + "table A (http: \"POST /v1/orders/{id}/pay\"" + rest + "{ id: ids.Uuid (group, needed); }\n" +
-                            "table B (http: \"POST /v1/orders/mine\"" + rest + "{ id: ids.Uuid (group, needed); }\n");
+  const InlineSchema schema(view_table + "table A (http: \"POST /v1/orders/{id}/pay\"" + rest +
+                            "{ id: ids.Uuid (group, needed); }\n" + "table B (http: \"POST /v1/orders/mine\"" + rest +
+                            "{ id: ids.Uuid (group, needed); }\n");
   const SchemaCatalogue made(schema.schemas());
   EXPECT_EQ(std::get<RouteFound>(made.match_route(Method::post, "/v1/orders/mine/pay")).command->table->name, "shop.v1.A");
   EXPECT_EQ(std::get<RouteFound>(made.match_route(Method::post, "/v1/orders/mine")).command->table->name, "shop.v1.B");
@@ -122,13 +124,16 @@ TEST(SchemaMistakes, stop_the_start_with_a_precise_text) {
   const Mistake mistakes[] = {
       {R"(http: "POST /v1/o", resource: "shop.v1.View", summary: "s")", id, "shop.v1.Pay: a command needs roles"},
       {R"(http: "POST /v1/o", roles: "root", resource: "shop.v1.View", summary: "s")", id, "unknown role \"root\""},
-      {R"(http: "POST /v1/o", roles: "internal", resource: "shop.v1.View", summary: "s")", id, "an internal command has no route"},
+      {R"(http: "POST /v1/o", roles: "internal", resource: "shop.v1.View", summary: "s")", id,
+       "an internal command has no route"},
       {R"(roles: "authenticated", resource: "shop.v1.View", summary: "s")", id, "a client command needs http"},
       {R"(http: "POST /v1/o", roles: "authenticated", resource: "shop.v1.View")", id, "a client command needs a summary"},
-      {R"(http: "POST /v1/o", roles: "authenticated", resource: "shop.v1.Nothing", summary: "s")", id, "its resource \"shop.v1.Nothing\""},
+      {R"(http: "POST /v1/o", roles: "authenticated", resource: "shop.v1.Nothing", summary: "s")", id,
+       "its resource \"shop.v1.Nothing\""},
       {R"(http: "FETCH /v1/o", roles: "authenticated", resource: "shop.v1.View", summary: "s")", id, "http is not"},
       {R"(http: "GET /v1/o", roles: "authenticated", resource: "shop.v1.View", summary: "s")", id, "is sent by POST, PUT"},
-      {R"(http: "POST /v1/{other}", roles: "authenticated", resource: "shop.v1.View", summary: "s")", id, "{other}, which is no field"},
+      {R"(http: "POST /v1/{other}", roles: "authenticated", resource: "shop.v1.View", summary: "s")", id,
+       "{other}, which is no field"},
       {R"(http: "POST /v1/{n}", roles: "authenticated", resource: "shop.v1.View", summary: "s")", "id: ids.Uuid (group); n: int;",
        "path parameter {n} is not an ids.Uuid"},
       {good, "id: ids.Uuid (needed);", "shop.v1.Pay: no field is the group"},
@@ -148,11 +153,13 @@ TEST(SchemaMistakes, stop_the_start_with_a_precise_text) {
       {good, "id: ids.Uuid (group); s: string (format: \"instant\", max_length: \"3\");", "wants the type int64"},
       {good, "id: ids.Uuid (group); s: string (format: \"colour\", max_length: \"3\");", "unknown format \"colour\""},
       {good, "id: ids.Uuid (group); s: string (pattern: \"[\", max_length: \"3\");", "shop.v1.Pay.s: pattern: "},
-      {good, "id: ids.Uuid (group); s: string (pattern: \"a\", max_length: \"5000\");", "a pattern wants a max_length of at most 1000"},
+      {good, "id: ids.Uuid (group); s: string (pattern: \"a\", max_length: \"5000\");",
+       "a pattern wants a max_length of at most 1000"},
       {good, "id: ids.Uuid (group); s: string (needed, server_set);", "needed and server_set exclude each other"},
   };
   for (const Mistake& mistake : mistakes) {
-    const InlineSchema schema(view_table + "table Pay (aggregate: \"order\", " + mistake.attributes + ") { " + mistake.fields + " }");
+    const InlineSchema schema(view_table + "table Pay (aggregate: \"order\", " + mistake.attributes + ") { " + mistake.fields +
+                              " }");
     try {
       const SchemaCatalogue made(schema.schemas());
       FAIL() << "accepted: " << mistake.text;
@@ -163,8 +170,9 @@ TEST(SchemaMistakes, stop_the_start_with_a_precise_text) {
 }
 
 TEST(SchemaMistakes, two_commands_cannot_share_a_route) {
-  const std::string rest = " (http: \"POST /v1/o\", roles: \"authenticated\", aggregate: \"order\", resource: \"shop.v1.View\", summary: \"s\") "
-                           "{ id: ids.Uuid (group); }\n";
+  const std::string rest =
+      " (http: \"POST /v1/o\", roles: \"authenticated\", aggregate: \"order\", resource: \"shop.v1.View\", summary: \"s\") "
+      "{ id: ids.Uuid (group); }\n";
   const InlineSchema schema(view_table + "table A" + rest + "table B" + rest);
   EXPECT_THROW(SchemaCatalogue{schema.schemas()}, std::runtime_error);
 }

@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <random>
 
+#include <gtest/gtest.h>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
-#include <gtest/gtest.h>
 
 #include "decision_generated.h"
 #include "events/codec.h"
@@ -27,7 +27,8 @@ const SchemaCatalogue& catalogue() {
   return made;
 }
 
-std::expected<std::string, std::vector<Problem>> send(std::string_view type, std::string_view body, std::span<const PathParam> path = {},
+std::expected<std::string, std::vector<Problem>> send(std::string_view type, std::string_view body,
+                                                      std::span<const PathParam> path = {},
                                                       std::span<const ServerField> server = {}) {
   return transcode(*catalogue().command(type), path, body, server);
 }
@@ -72,14 +73,16 @@ TEST(Transcoder, null_and_empty_text_are_absent) {
 
 TEST(Transcoder, uuids_come_in_any_case) {
   std::string upper = slot;
-  std::transform(upper.begin(), upper.end(), upper.begin(), [](char c) { return c >= 'a' && c <= 'f' ? static_cast<char>(c - 32) : c; });
+  std::transform(upper.begin(), upper.end(), upper.begin(),
+                 [](char c) { return c >= 'a' && c <= 'f' ? static_cast<char>(c - 32) : c; });
   EXPECT_EQ(send("booking.v1.CreateBooking", R"({"slot_id": ")" + upper + R"(", "learner_id": ")" + learner + "\"}").value(),
             send("booking.v1.CreateBooking", booking()).value());
 }
 
 TEST(Transcoder, reports_all_problems_at_once) {
   EXPECT_EQ(faults(send("booking.v1.CreateBooking", R"({"slot_id": "nil", "learner_id": 7, "notes": "a\u0000b", "a/b~c": 1})")),
-            (std::vector<std::string>{"/slot_id not_a_uuid", "/learner_id wrong_type", "/notes bad_character", "/a~1b~0c unknown_field"}));
+            (std::vector<std::string>{"/slot_id not_a_uuid", "/learner_id wrong_type", "/notes bad_character",
+                                      "/a~1b~0c unknown_field"}));
 }
 
 TEST(Transcoder, a_body_full_of_problems_is_given_up) {
@@ -92,7 +95,8 @@ TEST(Transcoder, a_body_full_of_problems_is_given_up) {
 TEST(Transcoder, refuses_what_is_no_json_object) {
   EXPECT_EQ(faults(send("booking.v1.CreateBooking", "[1]")), std::vector<std::string>{" wrong_type"});
   EXPECT_EQ(faults(send("booking.v1.CreateBooking", "{")), std::vector<std::string>{" invalid_json"});
-  EXPECT_EQ(faults(send("booking.v1.CreateBooking", R"({"notes": "a", "notes": "b"})")), std::vector<std::string>{" invalid_json"});
+  EXPECT_EQ(faults(send("booking.v1.CreateBooking", R"({"notes": "a", "notes": "b"})")),
+            std::vector<std::string>{" invalid_json"});
 }
 
 TEST(Transcoder, takes_path_parameters_and_compares_the_body_with_them) {
@@ -156,37 +160,94 @@ TEST(Transcoder, checks_every_constraint) {
   const SchemaCatalogue made(schema.schemas());
   const CommandSchema& put = *made.command("shop.v1.Put");
   const Case cases[] = {
-      {"flag", "true", ""}, {"flag", "1", "wrong_type"}, {"flag", "\"true\"", "wrong_type"},
+      {"flag", "true", ""},
+      {"flag", "1", "wrong_type"},
+      {"flag", "\"true\"", "wrong_type"},
       // TU-17: a duration is a multiple of 15.
-      {"minutes", "45", ""}, {"minutes", "50", "not_a_multiple"}, {"minutes", "0", "out_of_range"}, {"minutes", "495", "out_of_range"},
-      {"minutes", "45.0", "wrong_type"}, {"minutes", "4.5e1", "wrong_type"}, {"minutes", "\"45\"", "wrong_type"},
-      {"tiny", "-128", ""}, {"tiny", "-129", "out_of_range"}, {"tiny", "127", ""}, {"tiny", "128", "out_of_range"},
+      {"minutes", "45", ""},
+      {"minutes", "50", "not_a_multiple"},
+      {"minutes", "0", "out_of_range"},
+      {"minutes", "495", "out_of_range"},
+      {"minutes", "45.0", "wrong_type"},
+      {"minutes", "4.5e1", "wrong_type"},
+      {"minutes", "\"45\"", "wrong_type"},
+      {"tiny", "-128", ""},
+      {"tiny", "-129", "out_of_range"},
+      {"tiny", "127", ""},
+      {"tiny", "128", "out_of_range"},
       {"tiny", "18446744073709551615", "out_of_range"},
-      {"big", "9223372036854775807", ""}, {"big", "\"9223372036854775807\"", ""}, {"big", "\"-9223372036854775808\"", ""},
-      {"big", "9223372036854775808", "out_of_range"}, {"big", "\"9223372036854775808\"", "out_of_range"},
-      {"big", "\"18446744073709551616\"", "wrong_type"}, {"big", "\"007\"", "wrong_type"}, {"big", "\"+7\"", "wrong_type"},
-      {"big", "\"-0\"", "wrong_type"}, {"big", "\"1e3\"", "wrong_type"}, {"big", "\"\"", "wrong_type"}, {"big", "\"0\"", ""},
-      {"huge", "18446744073709551615", ""}, {"huge", "\"18446744073709551615\"", ""}, {"huge", "-1", "out_of_range"},
-      {"colour", "\"green\"", ""}, {"colour", "\"Green\"", "not_in_enum"}, {"colour", "1", "wrong_type"},
-      {"name", "\"ab\"", ""}, {"name", "\"a\"", "too_short"}, {"name", "\"abcde\"", "too_long"},
+      {"big", "9223372036854775807", ""},
+      {"big", "\"9223372036854775807\"", ""},
+      {"big", "\"-9223372036854775808\"", ""},
+      {"big", "9223372036854775808", "out_of_range"},
+      {"big", "\"9223372036854775808\"", "out_of_range"},
+      {"big", "\"18446744073709551616\"", "wrong_type"},
+      {"big", "\"007\"", "wrong_type"},
+      {"big", "\"+7\"", "wrong_type"},
+      {"big", "\"-0\"", "wrong_type"},
+      {"big", "\"1e3\"", "wrong_type"},
+      {"big", "\"\"", "wrong_type"},
+      {"big", "\"0\"", ""},
+      {"huge", "18446744073709551615", ""},
+      {"huge", "\"18446744073709551615\"", ""},
+      {"huge", "-1", "out_of_range"},
+      {"colour", "\"green\"", ""},
+      {"colour", "\"Green\"", "not_in_enum"},
+      {"colour", "1", "wrong_type"},
+      {"name", "\"ab\"", ""},
+      {"name", "\"a\"", "too_short"},
+      {"name", "\"abcde\"", "too_long"},
       {"name", "\"\\u00e6\\u00f8\\u00e5\\ud83d\\ude00\"", ""},  // Four scalars in ten bytes.
-      {"name", "\"a\\u0007\"", "bad_character"}, {"name", "\"a\\n\\t\\r\"", ""}, {"name", "[]", "wrong_type"},
-      {"slug", "\"abc\"", ""}, {"slug", "\"abc1\"", "bad_format"}, {"slug", "\"ABC\"", "bad_format"},
-      {"at", "\"2026-03-29T01:00:00Z\"", ""}, {"at", "\"2026-03-29\"", "bad_format"}, {"at", "1774746000", "wrong_type"},
-      {"day", "\"2024-02-29\"", ""}, {"day", "\"2026-02-29\"", "bad_format"}, {"day", "\"2026-2-9\"", "bad_format"},
-      {"start_time", "\"09:30\"", ""}, {"start_time", "\"09:30:00\"", ""}, {"start_time", "\"09:30:01\"", "bad_format"},
-      {"start_time", "\"24:00\"", "bad_format"}, {"start_time", "\"9:30\"", "bad_format"}, {"start_time", "\"09:60\"", "bad_format"},
-      {"end_time", "\"24:00\"", ""}, {"end_time", "\"24:01\"", "bad_format"},
-      {"email", "\"a@b.dk\"", ""}, {"email", "\"a b@c.dk\"", "bad_format"}, {"email", "\"a@b@c\"", "bad_format"},
-      {"email", "\"@b.dk\"", "bad_format"}, {"email", "\"a@\"", "bad_format"}, {"email", "\"a@b..c\"", "bad_format"},
-      {"url", "\"https://a.dk/x?y=1#z\"", ""}, {"url", "\"http://a.dk\"", ""}, {"url", "\"ftp://a.dk\"", "bad_format"},
-      {"url", "\"https://\"", "bad_format"}, {"url", "\"/x\"", "bad_format"}, {"url", "\"https://a b\"", "bad_format"},
-      {"url", "\"https://user:secret@a.dk\"", "bad_format"}, {"url", "\"javascript:alert(1)\"", "bad_format"},
-      {"zone", "\"America/Port-au-Prince\"", ""}, {"zone", "\"Etc/GMT+1\"", ""}, {"zone", "\"Europe/Paris;\"", "bad_format"},
-      {"currency", "\"DKK\"", ""}, {"currency", "\"dkk\"", "bad_format"}, {"currency", "\"DKKK\"", "too_long"}, {"currency", "\"DK\"", "bad_format"},
-      {"key", "\"00ffAB\"", ""}, {"key", "\"0f0\"", "bad_format"}, {"key", "\"zz\"", "bad_format"},
-      {"tags", "[\"a\", \"\"]", ""}, {"tags", "[\"a\", \"b\", \"c\"]", "too_many_items"}, {"tags", "\"a\"", "wrong_type"},
-      {"refs", "[\"018f3c5a-7b1d-7abc-8def-0123456789ab\"]", ""}, {"refs", "null", ""}, {"refs", "{}", "wrong_type"},
+      {"name", "\"a\\u0007\"", "bad_character"},
+      {"name", "\"a\\n\\t\\r\"", ""},
+      {"name", "[]", "wrong_type"},
+      {"slug", "\"abc\"", ""},
+      {"slug", "\"abc1\"", "bad_format"},
+      {"slug", "\"ABC\"", "bad_format"},
+      {"at", "\"2026-03-29T01:00:00Z\"", ""},
+      {"at", "\"2026-03-29\"", "bad_format"},
+      {"at", "1774746000", "wrong_type"},
+      {"day", "\"2024-02-29\"", ""},
+      {"day", "\"2026-02-29\"", "bad_format"},
+      {"day", "\"2026-2-9\"", "bad_format"},
+      {"start_time", "\"09:30\"", ""},
+      {"start_time", "\"09:30:00\"", ""},
+      {"start_time", "\"09:30:01\"", "bad_format"},
+      {"start_time", "\"24:00\"", "bad_format"},
+      {"start_time", "\"9:30\"", "bad_format"},
+      {"start_time", "\"09:60\"", "bad_format"},
+      {"end_time", "\"24:00\"", ""},
+      {"end_time", "\"24:01\"", "bad_format"},
+      {"email", "\"a@b.dk\"", ""},
+      {"email", "\"a b@c.dk\"", "bad_format"},
+      {"email", "\"a@b@c\"", "bad_format"},
+      {"email", "\"@b.dk\"", "bad_format"},
+      {"email", "\"a@\"", "bad_format"},
+      {"email", "\"a@b..c\"", "bad_format"},
+      {"url", "\"https://a.dk/x?y=1#z\"", ""},
+      {"url", "\"http://a.dk\"", ""},
+      {"url", "\"ftp://a.dk\"", "bad_format"},
+      {"url", "\"https://\"", "bad_format"},
+      {"url", "\"/x\"", "bad_format"},
+      {"url", "\"https://a b\"", "bad_format"},
+      {"url", "\"https://user:secret@a.dk\"", "bad_format"},
+      {"url", "\"javascript:alert(1)\"", "bad_format"},
+      {"zone", "\"America/Port-au-Prince\"", ""},
+      {"zone", "\"Etc/GMT+1\"", ""},
+      {"zone", "\"Europe/Paris;\"", "bad_format"},
+      {"currency", "\"DKK\"", ""},
+      {"currency", "\"dkk\"", "bad_format"},
+      {"currency", "\"DKKK\"", "too_long"},
+      {"currency", "\"DK\"", "bad_format"},
+      {"key", "\"00ffAB\"", ""},
+      {"key", "\"0f0\"", "bad_format"},
+      {"key", "\"zz\"", "bad_format"},
+      {"tags", "[\"a\", \"\"]", ""},
+      {"tags", "[\"a\", \"b\", \"c\"]", "too_many_items"},
+      {"tags", "\"a\"", "wrong_type"},
+      {"refs", "[\"018f3c5a-7b1d-7abc-8def-0123456789ab\"]", ""},
+      {"refs", "null", ""},
+      {"refs", "{}", "wrong_type"},
   };
   for (const Case& c : cases) {
     const auto result = transcode(put, {}, "{\"" + std::string(c.field) + "\": " + c.value + "}");
@@ -201,14 +262,16 @@ TEST(Transcoder, checks_every_constraint) {
 
 // What clients send comes back as it is written, for every command and every kind of field.
 TEST(Transcoder, bytes_read_back_as_the_same_json) {
-  const auto bytes = send("session.v1.UpdateSession",
-                          R"({"session_id": "018f3c5a-7b1d-7abc-8def-0123456789ab", "title": "T \"q\" \\ \n ø", "duration_minutes": 60,
+  const auto bytes =
+      send("session.v1.UpdateSession",
+           R"({"session_id": "018f3c5a-7b1d-7abc-8def-0123456789ab", "title": "T \"q\" \\ \n ø", "duration_minutes": 60,
                               "price_cents": 50000, "currency": "DKK", "topic_tags": ["a", "b"], "level": "advanced"})");
   ASSERT_TRUE(bytes.has_value()) << faults(bytes).front();
-  EXPECT_EQ(to_json(catalogue(), "session.v1.UpdateSession", *bytes),
-            R"({"session_id":"018f3c5a-7b1d-7abc-8def-0123456789ab","title":"T \"q\" \\ \n ø","description":null,"short_description":null,)"
-            R"("duration_minutes":60,"price_cents":50000,"currency":"DKK","topic_tags":["a","b"],"level":"advanced","prerequisites":null,)"
-            R"("materials_url":null,"max_participants":1})");
+  EXPECT_EQ(
+      to_json(catalogue(), "session.v1.UpdateSession", *bytes),
+      R"({"session_id":"018f3c5a-7b1d-7abc-8def-0123456789ab","title":"T \"q\" \\ \n ø","description":null,"short_description":null,)"
+      R"("duration_minutes":60,"price_cents":50000,"currency":"DKK","topic_tags":["a","b"],"level":"advanced","prerequisites":null,)"
+      R"("materials_url":null,"max_participants":1})");
 }
 
 // A valid value of the field, at random.
@@ -319,10 +382,11 @@ TEST(ToJson, writes_structs_times_and_bytes) {
   event.day = parse_date("2026-03-29").value();
   event.added.emplace_back(*parse_uuid(slot), Uuid{}, Uuid{}, 0, 1'000'000, 5, true);
   event.removed.push_back(*parse_uuid(learner));
-  EXPECT_EQ(to_json(catalogue(), "calendar.v1.SlotsGenerated", pack(event)),
-            R"({"expert_id":null,"day":"2026-03-29","added":[{"slot_id":"018f3c5a-7b1d-7abc-8def-0123456789ab","session_id":null,)"
-            R"("window_id":null,"start_at":"1970-01-01T00:00:00Z","end_at":"1970-01-01T00:00:01Z","max":5,"hidden":true}],)"
-            R"("removed":["9f3c5a7b-1d2e-4abc-8def-0123456789ac"],"changed":[],"tzdb_version":null})");
+  EXPECT_EQ(
+      to_json(catalogue(), "calendar.v1.SlotsGenerated", pack(event)),
+      R"({"expert_id":null,"day":"2026-03-29","added":[{"slot_id":"018f3c5a-7b1d-7abc-8def-0123456789ab","session_id":null,)"
+      R"("window_id":null,"start_at":"1970-01-01T00:00:00Z","end_at":"1970-01-01T00:00:01Z","max":5,"hidden":true}],)"
+      R"("removed":["9f3c5a7b-1d2e-4abc-8def-0123456789ac"],"changed":[],"tzdb_version":null})");
   schedule::WindowAdded window;
   window.start_time = 9 * 60 + 5;
   window.end_time = 1440;
@@ -330,7 +394,8 @@ TEST(ToJson, writes_structs_times_and_bytes) {
   EXPECT_NE(text.find(R"("start_time":"09:05","end_time":"24:00")"), std::string::npos) << text;
   ::decision::v1::InboxCommandT inbox;
   inbox.command = {0x00, 0xff, 0x1a};
-  EXPECT_NE(to_json(catalogue(), "decision.v1.InboxCommand", pack(inbox)).value().find(R"("command":"00ff1a")"), std::string::npos);
+  EXPECT_NE(to_json(catalogue(), "decision.v1.InboxCommand", pack(inbox)).value().find(R"("command":"00ff1a")"),
+            std::string::npos);
 }
 
 TEST(ToJson, masks_personal_values_that_are_present) {

@@ -116,7 +116,8 @@ TYPED_TEST_P(EventLogContract, reads_from_any_sequence) {
     all.insert(all.end(), payloads.begin(), payloads.end());
   }
   for (std::size_t from = 1; from <= all.size() + 1; ++from)
-    EXPECT_EQ(read_payloads(this->log(), 2, from), Strings(all.begin() + static_cast<std::ptrdiff_t>(from) - 1, all.end())) << from;
+    EXPECT_EQ(read_payloads(this->log(), 2, from), Strings(all.begin() + static_cast<std::ptrdiff_t>(from) - 1, all.end()))
+        << from;
 }
 
 TYPED_TEST_P(EventLogContract, a_reader_at_the_end_goes_on_when_there_is_more) {
@@ -201,8 +202,8 @@ TYPED_TEST_P(EventLogContract, goes_on_after_a_reopen) {
 
 REGISTER_TYPED_TEST_SUITE_P(EventLogContract, starts_empty_and_says_who_it_is, gives_back_what_was_committed, keeps_shards_apart,
                             calls_back_once_and_in_order_of_submission, a_committed_batch_is_visible_when_its_outcome_comes,
-                            a_newer_writer_fences_the_older, reads_from_any_sequence, a_reader_at_the_end_goes_on_when_there_is_more,
-                            readers_follow_in_other_threads, refuses_to_read_beyond_the_end, a_gap_or_a_wrong_head_is_our_bug,
-                            goes_on_after_a_reopen);
+                            a_newer_writer_fences_the_older, reads_from_any_sequence,
+                            a_reader_at_the_end_goes_on_when_there_is_more, readers_follow_in_other_threads,
+                            refuses_to_read_beyond_the_end, a_gap_or_a_wrong_head_is_our_bug, goes_on_after_a_reopen);
 
 }  // namespace guildhall::test

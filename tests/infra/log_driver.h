@@ -39,7 +39,8 @@ class Appender {
   LogEnd end() const { return end_; }
   Batch batch(const std::vector<std::string>& payloads) const {
     BatchBuilder builder;
-    for (std::size_t i = 0; i < payloads.size(); ++i) builder.add(record_header(shard_, writer_->epoch(), end_.sequence + i + 1), payloads[i]);
+    for (std::size_t i = 0; i < payloads.size(); ++i)
+      builder.add(record_header(shard_, writer_->epoch(), end_.sequence + i + 1), payloads[i]);
     return builder.close(end_.sequence, end_.head);
   }
   AppendOutcome append(const std::vector<std::string>& payloads) {

@@ -1,5 +1,5 @@
-// Who reads what: every relation, every kind of reader, every verb (A-TU-19, reliability.md §9). The relations come from the catalog, so a new
-// one without its line below fails.
+// Who reads what: every relation, every kind of reader, every verb (A-TU-19, reliability.md §9). The relations come from the
+// catalog, so a new one without its line below fails.
 #include <gtest/gtest.h>
 
 #include <map>
@@ -26,7 +26,9 @@ const std::string& marketplace_url() {
   return url;
 }
 
-std::string claims_of(std::uint64_t account) { return R"({"role":"authenticated","sub":")" + to_string(test_id(account)) + "\"}"; }
+std::string claims_of(std::uint64_t account) {
+  return R"({"role":"authenticated","sub":")" + to_string(test_id(account)) + "\"}";
+}
 
 struct Reader {
   const char* name;
@@ -37,9 +39,9 @@ struct Reader {
 const std::vector<Reader>& readers() {
   static const std::vector<Reader> all{
       {"anon", "anon", R"({"role":"anon"})"},
-      {"ann", "authenticated", claims_of(ann)},              // Booked once: captured, partly refunded.
-      {"bob", "authenticated", claims_of(bob)},              // Booked twice: expired, completed.
-      {"xi", "authenticated", claims_of(expert_xi)},         // The expert of all three.
+      {"ann", "authenticated", claims_of(ann)},       // Booked once: captured, partly refunded.
+      {"bob", "authenticated", claims_of(bob)},       // Booked twice: expired, completed.
+      {"xi", "authenticated", claims_of(expert_xi)},  // The expert of all three.
       {"stranger", "authenticated", claims_of(eve)},
       {"service_role", "service_role", R"({"role":"service_role"})"},
       {"unset", "authenticated", std::nullopt},
@@ -89,8 +91,9 @@ const std::map<std::string, Cells>& expected() {
 
 std::vector<std::string> relations(pqxx::transaction_base& tx) {
   std::vector<std::string> out;
-  for (const auto& row : tx.exec("SELECT n.nspname || '.' || c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
-                                 "WHERE n.nspname IN ('tutoring', 'tutoring_rm') AND c.relkind NOT IN ('i', 'c', 't') ORDER BY 1"))
+  for (const auto& row :
+       tx.exec("SELECT n.nspname || '.' || c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+               "WHERE n.nspname IN ('tutoring', 'tutoring_rm') AND c.relkind NOT IN ('i', 'c', 't') ORDER BY 1"))
     out.push_back(row[0].as<std::string>());
   return out;
 }
@@ -113,8 +116,10 @@ const Reader& reader(std::string_view name) {
 
 // The design's first row-level test.
 TEST(RowSecurity, both_parties_see_their_row_with_both_names_and_a_stranger_none) {
-  const std::string query = "SELECT id, expert_name, learner_name, session_title, expert_bio, duration_minutes FROM tutoring.booking_details "
-                            "WHERE learner_id = '" + to_string(test_id(ann)) + "'";
+  const std::string query =
+      "SELECT id, expert_name, learner_name, session_title, expert_bio, duration_minutes FROM tutoring.booking_details "
+      "WHERE learner_id = '" +
+      to_string(test_id(ann)) + "'";
   const std::vector<std::string> row{to_string(test_id(booking_1)), "Xi", "Ann", "C++ basics", "Twenty years of it", "60"};
   EXPECT_EQ(row_of(reader("ann"), query), row);
   EXPECT_EQ(row_of(reader("xi"), query), row);
@@ -134,8 +139,8 @@ TEST(RowSecurity, matrix_of_rows) {
   for (const std::string& relation : found) {
     ASSERT_TRUE(expected().contains(relation)) << relation << " has no expected cells";
     const Cells& cells = expected().at(relation);
-    const std::map<std::string, int> rows{{"anon", cells.anon}, {"ann", cells.ann}, {"bob", cells.bob}, {"xi", cells.xi},
-                                          {"stranger", cells.stranger}, {"service_role", cells.service}};
+    const std::map<std::string, int> rows{{"anon", cells.anon}, {"ann", cells.ann},           {"bob", cells.bob},
+                                          {"xi", cells.xi},     {"stranger", cells.stranger}, {"service_role", cells.service}};
     for (const Reader& r : readers()) {
       pqxx::work tx(connection);
       become(tx, r);
@@ -157,10 +162,12 @@ TEST(RowSecurity, nobody_but_the_projector_writes) {
     for (const char* role : {"anon", "authenticated", "service_role"}) {
       for (const char* verb : {"INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER"}) {
         pqxx::work tx(connection);
-        EXPECT_FALSE(tx.exec_params1("SELECT has_table_privilege($1, $2, $3)", std::string(role), relation, std::string(verb))[0].as<bool>())
+        EXPECT_FALSE(tx.exec_params1("SELECT has_table_privilege($1, $2, $3)", std::string(role), relation, std::string(verb))[0]
+                         .as<bool>())
             << verb << " on " << relation << " as " << role;
       }
-      for (const std::string& statement : {"INSERT INTO " + relation + " DEFAULT VALUES", "DELETE FROM " + relation, "TRUNCATE " + relation}) {
+      for (const std::string& statement :
+           {"INSERT INTO " + relation + " DEFAULT VALUES", "DELETE FROM " + relation, "TRUNCATE " + relation}) {
         pqxx::work tx(connection);
         tx.exec0(std::string("SET LOCAL ROLE ") + role);
         EXPECT_THROW(tx.exec(statement), pqxx::sql_error) << statement << " as " << role;
@@ -177,18 +184,24 @@ TEST(RowSecurity, catalog_has_no_way_around) {
     return out;
   };
   EXPECT_EQ(names("SELECT relname FROM pg_class WHERE relkind = 'v' AND relnamespace = 'tutoring'::regnamespace "
-                  "AND NOT coalesce('security_invoker=true' = ANY (reloptions), false)"), "");
+                  "AND NOT coalesce('security_invoker=true' = ANY (reloptions), false)"),
+            "");
   EXPECT_EQ(names("SELECT relname FROM pg_class WHERE relkind IN ('r', 'p') AND relnamespace IN ('tutoring'::regnamespace, "
-                  "'tutoring_rm'::regnamespace, 'guildhall'::regnamespace) AND NOT (relrowsecurity AND relforcerowsecurity)"), "");
+                  "'tutoring_rm'::regnamespace, 'guildhall'::regnamespace) AND NOT (relrowsecurity AND relforcerowsecurity)"),
+            "");
   EXPECT_EQ(names("SELECT relname FROM pg_class WHERE relkind = 'm'"), "");
   EXPECT_EQ(names("SELECT rolname FROM pg_roles WHERE rolbypassrls AND NOT rolsuper"), "");
   EXPECT_EQ(names("SELECT proname FROM pg_proc WHERE (prosecdef OR proleakproof) AND pronamespace IN ('auth'::regnamespace, "
-                  "'tutoring'::regnamespace, 'tutoring_rm'::regnamespace)"), "");
-  EXPECT_EQ(names("SELECT n.nspname || '/' || r.rolname FROM pg_namespace n, pg_roles r WHERE r.rolname IN ('anon', 'authenticated', "
-                  "'service_role') AND n.nspname IN ('tutoring', 'tutoring_rm', 'auth', 'guildhall', 'public') "
-                  "AND has_schema_privilege(r.rolname, n.nspname, 'CREATE')"), "");
+                  "'tutoring'::regnamespace, 'tutoring_rm'::regnamespace)"),
+            "");
+  EXPECT_EQ(
+      names("SELECT n.nspname || '/' || r.rolname FROM pg_namespace n, pg_roles r WHERE r.rolname IN ('anon', 'authenticated', "
+            "'service_role') AND n.nspname IN ('tutoring', 'tutoring_rm', 'auth', 'guildhall', 'public') "
+            "AND has_schema_privilege(r.rolname, n.nspname, 'CREATE')"),
+      "");
   EXPECT_EQ(names("SELECT rolname FROM pg_roles WHERE rolname IN ('anon', 'authenticated', 'service_role', 'guildhall_owner', "
-                  "'guildhall_projector') AND rolcanlogin"), "");
+                  "'guildhall_projector') AND rolcanlogin"),
+            "");
   EXPECT_FALSE(tx.exec1("SELECT rolinherit FROM pg_roles WHERE rolname = 'authenticator'")[0].as<bool>());
   // FORCE: even the owner reads nothing.
   tx.exec0("SET LOCAL ROLE guildhall_owner");
@@ -204,17 +217,19 @@ TEST(RowSecurity, earnings_are_null_for_others) {
 
 // The enum maps of domain.md §9, A-TU-10.
 TEST(RowSecurity, bookings_speak_the_seeds_language) {
-  const std::string query = "SELECT status, payment_status, amount_authorized, amount_captured, amount_refunded, cancelled_by, no_show, "
-                            "stripe_payment_intent_id FROM tutoring.bookings ORDER BY id";
+  const std::string query =
+      "SELECT status, payment_status, amount_authorized, amount_captured, amount_refunded, cancelled_by, no_show, "
+      "stripe_payment_intent_id FROM tutoring.bookings ORDER BY id";
   EXPECT_EQ(row_of(reader("xi"), query),
-            (std::vector<std::string>{"confirmed", "captured", "50000", "50000", "20000", "NULL", "f", "pi_123",
-                                      "cancelled", "cancelled", "0", "0", "0", "system", "f", "NULL",
-                                      "completed", "NULL", "0", "0", "0", "NULL", "f", "NULL"}));
+            (std::vector<std::string>{"confirmed", "captured",  "50000", "50000", "20000", "NULL",   "f", "pi_123",
+                                      "cancelled", "cancelled", "0",     "0",     "0",     "system", "f", "NULL",
+                                      "completed", "NULL",      "0",     "0",     "0",     "NULL",   "f", "NULL"}));
   EXPECT_EQ(row_of(reader("xi"), "SELECT start_time, end_time FROM tutoring.availability_windows"),
             (std::vector<std::string>{"09:00:00", "24:00:00"}));
 }
 
-// domain.md §10: a changed name shows in rows built before. A closed session keeps its title for who booked it, and only for them.
+// domain.md §10: a changed name shows in rows built before. A closed session keeps its title for who booked it, and only for
+// them.
 TEST(RowSecurity, a_rename_shows_in_old_bookings) {
   const std::string url = PostgresCluster::shared().new_database();
   WrittenLog written;
@@ -251,43 +266,55 @@ TEST(RowSecurity, a_rename_shows_in_old_bookings) {
 // The seed's tables: every column, in its order, with its type (BIGINT for running totals, X-33); our columns come after.
 TEST(RowSecurity, columns_are_the_seeds) {
   const std::map<std::string, std::string> seed{
-      {"user_profiles", "id uuid, user_id uuid, role text, display_name text, first_name text, last_name text, avatar_url text, "
-                        "timezone text, created_at timestamp with time zone, updated_at timestamp with time zone"},
-      {"expert_profiles", "id uuid, user_profile_id uuid, bio text, expertise_areas text[], hourly_rate_cents integer, currency text, "
-                          "rating numeric, total_sessions integer, total_earnings_cents bigint, is_available boolean, "
-                          "verification_status text, created_at timestamp with time zone, updated_at timestamp with time zone"},
-      {"learner_profiles", "id uuid, user_profile_id uuid, learning_goals text[], interests text[], experience_level text, "
-                           "preferred_session_duration integer, total_sessions_booked integer, total_spent_cents bigint, "
-                           "created_at timestamp with time zone, updated_at timestamp with time zone"},
-      {"sessions", "id uuid, expert_id uuid, title text, description text, short_description text, topic_tags text[], "
-                   "duration_minutes integer, price_cents integer, currency text, level text, prerequisites text, materials_url text, "
-                   "max_participants integer, is_active boolean, created_at timestamp with time zone, updated_at timestamp with time zone"},
-      {"availability_windows", "id uuid, expert_id uuid, day_of_week integer, start_time time without time zone, "
-                               "end_time time without time zone, timezone text, is_active boolean, created_at timestamp with time zone, "
-                               "updated_at timestamp with time zone"},
-      {"bookable_slots", "id uuid, session_id uuid, availability_window_id uuid, start_time timestamp with time zone, "
-                         "end_time timestamp with time zone, is_available boolean, current_bookings integer, max_bookings integer, "
-                         "created_at timestamp with time zone, updated_at timestamp with time zone"},
-      {"bookings", "id uuid, learner_id uuid, expert_id uuid, session_id uuid, slot_id uuid, start_at timestamp with time zone, "
-                   "end_at timestamp with time zone, status text, payment_status text, amount_authorized integer, amount_captured integer, "
-                   "amount_refunded integer, currency text, stripe_payment_intent_id text, learner_notes text, expert_notes text, "
-                   "cancelled_by text, cancellation_reason text, cancelled_at timestamp with time zone, "
-                   "created_at timestamp with time zone, updated_at timestamp with time zone"},
+      {"user_profiles",
+       "id uuid, user_id uuid, role text, display_name text, first_name text, last_name text, avatar_url text, "
+       "timezone text, created_at timestamp with time zone, updated_at timestamp with time zone"},
+      {"expert_profiles",
+       "id uuid, user_profile_id uuid, bio text, expertise_areas text[], hourly_rate_cents integer, currency text, "
+       "rating numeric, total_sessions integer, total_earnings_cents bigint, is_available boolean, "
+       "verification_status text, created_at timestamp with time zone, updated_at timestamp with time zone"},
+      {"learner_profiles",
+       "id uuid, user_profile_id uuid, learning_goals text[], interests text[], experience_level text, "
+       "preferred_session_duration integer, total_sessions_booked integer, total_spent_cents bigint, "
+       "created_at timestamp with time zone, updated_at timestamp with time zone"},
+      {"sessions",
+       "id uuid, expert_id uuid, title text, description text, short_description text, topic_tags text[], "
+       "duration_minutes integer, price_cents integer, currency text, level text, prerequisites text, materials_url text, "
+       "max_participants integer, is_active boolean, created_at timestamp with time zone, updated_at timestamp with time zone"},
+      {"availability_windows",
+       "id uuid, expert_id uuid, day_of_week integer, start_time time without time zone, "
+       "end_time time without time zone, timezone text, is_active boolean, created_at timestamp with time zone, "
+       "updated_at timestamp with time zone"},
+      {"bookable_slots",
+       "id uuid, session_id uuid, availability_window_id uuid, start_time timestamp with time zone, "
+       "end_time timestamp with time zone, is_available boolean, current_bookings integer, max_bookings integer, "
+       "created_at timestamp with time zone, updated_at timestamp with time zone"},
+      {"bookings",
+       "id uuid, learner_id uuid, expert_id uuid, session_id uuid, slot_id uuid, start_at timestamp with time zone, "
+       "end_at timestamp with time zone, status text, payment_status text, amount_authorized integer, amount_captured integer, "
+       "amount_refunded integer, currency text, stripe_payment_intent_id text, learner_notes text, expert_notes text, "
+       "cancelled_by text, cancellation_reason text, cancelled_at timestamp with time zone, "
+       "created_at timestamp with time zone, updated_at timestamp with time zone"},
   };
   pqxx::connection connection(marketplace_url());
   pqxx::work tx(connection);
   for (const auto& [view, columns] : seed) {
-    const std::string extra = view == "bookings" ? ", last_event_position bigint, no_show boolean" : ", last_event_position bigint";
+    const std::string extra =
+        view == "bookings" ? ", last_event_position bigint, no_show boolean" : ", last_event_position bigint";
     EXPECT_EQ(tx.exec_params1("SELECT string_agg(attname || ' ' || format_type(atttypid, atttypmod), ', ' ORDER BY attnum) "
                               "FROM pg_attribute WHERE attrelid = ('tutoring.' || $1)::regclass AND attnum > 0",
-                              view)[0].as<std::string>(),
+                              view)[0]
+                  .as<std::string>(),
               columns + extra);
   }
   // TU-41..43: the eleven indexes, under their names.
-  EXPECT_EQ(tx.exec1("SELECT count(*) FROM pg_indexes WHERE schemaname = 'tutoring_rm' AND indexname IN ('idx_bookings_learner_id', "
-                     "'idx_bookings_expert_id', 'idx_bookings_session_id', 'idx_bookings_slot_id', 'idx_bookings_status', "
-                     "'idx_bookings_payment_status', 'idx_bookable_slots_available', 'idx_bookable_slots_time_range', "
-                     "'idx_sessions_expert_id', 'idx_sessions_active', 'idx_sessions_topic_tags')")[0].as<int>(), 11);
+  EXPECT_EQ(
+      tx.exec1("SELECT count(*) FROM pg_indexes WHERE schemaname = 'tutoring_rm' AND indexname IN ('idx_bookings_learner_id', "
+               "'idx_bookings_expert_id', 'idx_bookings_session_id', 'idx_bookings_slot_id', 'idx_bookings_status', "
+               "'idx_bookings_payment_status', 'idx_bookable_slots_available', 'idx_bookable_slots_time_range', "
+               "'idx_sessions_expert_id', 'idx_sessions_active', 'idx_sessions_topic_tags')")[0]
+          .as<int>(),
+      11);
 }
 
 }  // namespace

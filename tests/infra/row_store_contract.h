@@ -1,4 +1,5 @@
-// The row store's contract, over any implementation: `make` gives a fresh store of these tables, and another one on the same rows.
+// The row store's contract, over any implementation: `make` gives a fresh store of these tables, and another one on the same
+// rows.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -76,7 +77,9 @@ TYPED_TEST_P(RowStoreContract, a_missing_row_applies_nothing) {
     return RowStoreError::Kind::unavailable;
   };
   EXPECT_EQ(kind_of([&](Writes& w) { w.update(*tables[0], {test_id(9)}).set(0, "learner"); }), RowStoreError::Kind::missing_row);
-  EXPECT_EQ(kind_of([&](Writes& w) { w.upsert_via(*tables[4], {tables[11], 1}, {test_id(9)}).add(0, 1); }),
+  EXPECT_EQ(kind_of([&](Writes& w) {
+              w.upsert_via(*tables[4], {tables[11], 1}, {test_id(9)}).add(0, 1);
+            }),
             RowStoreError::Kind::missing_row);
   EXPECT_EQ(all_rows(*store), "");
   EXPECT_EQ(store->offsets(Generation::live)[0], 0u);
@@ -123,7 +126,8 @@ TYPED_TEST_P(RowStoreContract, a_rebuild_swaps_and_rolls_back) {
   project_into(*store, written, 100);
   const std::string rows = all_rows(*store);
   for (int again = 0; again < 2; ++again) {
-    const RebuildReport report = rebuild(written.log, *store, tutoring_projection(), {.records_per_transaction = 10, .compare = true});
+    const RebuildReport report =
+        rebuild(written.log, *store, tutoring_projection(), {.records_per_transaction = 10, .compare = true});
     EXPECT_TRUE(report.compared);
     for (const auto& table : report.tables) EXPECT_TRUE(table.same) << table.table;
     EXPECT_EQ(all_rows(*store), rows);
@@ -144,8 +148,9 @@ TYPED_TEST_P(RowStoreContract, an_empty_log_is_rebuilt_to_empty_tables) {
   store->prepare(written.log.identity());
 }
 
-REGISTER_TYPED_TEST_SUITE_P(RowStoreContract, rows_equal_the_twin, offsets_are_checked_with_the_rows, a_missing_row_applies_nothing,
-                            failures_are_kept_until_the_shard_moves, preparing_again_changes_nothing_and_another_log_is_refused,
-                            a_rebuild_swaps_and_rolls_back, an_empty_log_is_rebuilt_to_empty_tables);
+REGISTER_TYPED_TEST_SUITE_P(RowStoreContract, rows_equal_the_twin, offsets_are_checked_with_the_rows,
+                            a_missing_row_applies_nothing, failures_are_kept_until_the_shard_moves,
+                            preparing_again_changes_nothing_and_another_log_is_refused, a_rebuild_swaps_and_rolls_back,
+                            an_empty_log_is_rebuilt_to_empty_tables);
 
 }  // namespace guildhall

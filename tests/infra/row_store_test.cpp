@@ -71,14 +71,16 @@ TEST(PostgresRowStore, descriptors_match_the_tables) {
       for (const Column& column : *part) {
         constexpr const char* names[] = {"uuid", "text", "integer", "bigint", "boolean", "timestamp with time zone", "text[]"};
         expected += std::string(column.name) + ":" + names[static_cast<std::size_t>(column.type)] + ":";
-        if (std::holds_alternative<std::int64_t>(column.initial)) expected += std::to_string(std::get<std::int64_t>(column.initial));
+        if (std::holds_alternative<std::int64_t>(column.initial))
+          expected += std::to_string(std::get<std::int64_t>(column.initial));
         if (std::holds_alternative<bool>(column.initial)) expected += std::get<bool>(column.initial) ? "true" : "false";
         if (std::holds_alternative<std::vector<std::string>>(column.initial)) expected += "'{}'::text[]";
         expected += "\n";
       }
     std::string actual;
     for (const auto& row : tx.exec_params(
-             "SELECT a.attname, format_type(a.atttypid, a.atttypmod), coalesce(pg_get_expr(d.adbin, d.adrelid), '') FROM pg_attribute a "
+             "SELECT a.attname, format_type(a.atttypid, a.atttypmod), coalesce(pg_get_expr(d.adbin, d.adrelid), '') FROM "
+             "pg_attribute a "
              "LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum "
              "WHERE a.attrelid = ('tutoring_rm.' || $1)::regclass AND a.attnum > 0 AND a.attgenerated = '' ORDER BY a.attnum",
              std::string(table->name)))
@@ -86,7 +88,8 @@ TEST(PostgresRowStore, descriptors_match_the_tables) {
     EXPECT_EQ(actual, expected) << table->name;
     ++relations;
   }
-  EXPECT_EQ(tx.exec1("SELECT count(*) FROM pg_class WHERE relnamespace = 'tutoring_rm'::regnamespace AND relkind = 'r'")[0].as<std::size_t>(),
+  EXPECT_EQ(tx.exec1("SELECT count(*) FROM pg_class WHERE relnamespace = 'tutoring_rm'::regnamespace AND relkind = 'r'")[0]
+                .as<std::size_t>(),
             relations);
 }
 
@@ -119,7 +122,8 @@ TEST(PostgresRowStore, a_value_that_no_column_holds_is_refused) {
   PostgresRowStore store(PostgresCluster::shared().new_database(), tutoring_projection(), tutoring_sql());
   store.prepare(written.log.identity());
   Writes writes;
-  writes.upsert(*tutoring_projection().tables[3], {test_id(1)}).set(2, std::int64_t{1} << 40);  // hourly_rate_cents is an int4.
+  writes.upsert(*tutoring_projection().tables[3], {test_id(1)})
+      .set(2, std::int64_t{1} << 40);  // hourly_rate_cents is an int4.
   RowBatch batch;
   for (Write& w : writes.take()) batch.add(std::move(w));
   try {

@@ -16,7 +16,8 @@ namespace {
 
 using Strings = std::vector<std::string>;
 
-// A disk that fails on demand, and that forgets: lose_power() puts back, page by page and at random, what was written but not synced.
+// A disk that fails on demand, and that forgets: lose_power() puts back, page by page and at random, what was written but not
+// synced.
 class FaultyDisk final : public Disk {
  public:
   int write(int fd, std::uint64_t offset, std::string_view bytes) override {
@@ -24,7 +25,8 @@ class FaultyDisk final : public Disk {
     if (dies()) return EIO;
     if (const int error = std::exchange(write_error_, 0)) return error;
     Unsynced u{path_of(fd), offset, std::string(bytes.size(), '\0')};
-    u.before.resize(static_cast<std::size_t>(std::max<ssize_t>(0, ::pread(fd, u.before.data(), u.before.size(), static_cast<off_t>(offset)))));
+    u.before.resize(static_cast<std::size_t>(
+        std::max<ssize_t>(0, ::pread(fd, u.before.data(), u.before.size(), static_cast<off_t>(offset)))));
     u.before.resize(bytes.size(), '\0');
     unsynced_.push_back(std::move(u));
     return system_disk().write(fd, offset, bytes);
@@ -117,7 +119,9 @@ class SegmentLogTest : public testing::Test {
     disk.die_after(~0ULL);
   }
   std::string segment(std::uint32_t index = 1) const { return slurp(segment_path(folder.path() / "log", index)); }
-  void set_segment(const std::string& bytes, std::uint32_t index = 1) { spill(segment_path(folder.path() / "log", index), bytes); }
+  void set_segment(const std::string& bytes, std::uint32_t index = 1) {
+    spill(segment_path(folder.path() / "log", index), bytes);
+  }
   // Appends, kills, and gives the offsets of the frames in the first segment.
   std::vector<std::uint32_t> three_unanchored_frames(const std::string& payload) {
     make();
@@ -228,7 +232,8 @@ TEST_F(SegmentLogTest, rolls_over_and_reads_across_segments) {
       EXPECT_EQ(read_payloads(*log, shard), expected[shard]);
       for (const std::ptrdiff_t from : {2, 17, 33}) {
         if (shard == 3) continue;
-        EXPECT_EQ(read_payloads(*log, shard, static_cast<Sequence>(from)), Strings(expected[shard].begin() + from - 1, expected[shard].end()));
+        EXPECT_EQ(read_payloads(*log, shard, static_cast<Sequence>(from)),
+                  Strings(expected[shard].begin() + from - 1, expected[shard].end()));
       }
     }
     EXPECT_GT(list_segments(folder.path() / "log").size(), 8u);
@@ -338,8 +343,8 @@ TEST_F(SegmentLogTest, refuses_a_missing_segment) {
 
 // ---- every byte
 
-// Each byte of each file flipped in turn, after a clean stop and after a kill: the log is refused, or gives exactly what was committed. It may
-// be shorter only by what lies beyond the anchor, and says so then.
+// Each byte of each file flipped in turn, after a clean stop and after a kill: the log is refused, or gives exactly what was
+// committed. It may be shorter only by what lies beyond the anchor, and says so then.
 TEST_F(SegmentLogTest, no_flipped_byte_is_ever_served) {
   options.segment_bytes = 40 << 10;  // Less than half of it is used, so that no open prepares another
   for (const bool clean : {true, false}) {
@@ -369,7 +374,8 @@ TEST_F(SegmentLogTest, no_flipped_byte_is_ever_served) {
           open();
           const Strings got = read_payloads(*log, 0);
           ASSERT_LE(got.size(), expected.size());
-          ASSERT_TRUE(std::ranges::equal(got, Strings(expected.begin(), expected.begin() + static_cast<std::ptrdiff_t>(got.size()))));
+          ASSERT_TRUE(
+              std::ranges::equal(got, Strings(expected.begin(), expected.begin() + static_cast<std::ptrdiff_t>(got.size()))));
           if (got.size() < expected.size()) {
             ASSERT_FALSE(clean) << name << " " << i;
             ASSERT_GT(log->recovery().bytes_cut, 0u) << name << " " << i;
@@ -453,8 +459,8 @@ TEST_F(SegmentLogTest, waits_for_the_next_segment_instead_of_tearing) {
 
 // ---- power loss
 
-// Power goes at a random operation; pages that were not synced land or not, one by one. What was told committed is there, what is there was
-// submitted, and the log goes on.
+// Power goes at a random operation; pages that were not synced land or not, one by one. What was told committed is there, what is
+// there was submitted, and the log goes on.
 TEST_F(SegmentLogTest, power_loss_at_any_operation_loses_nothing_committed) {
   const std::uint64_t seed = 20'240'607;
   SCOPED_TRACE(seed);
@@ -471,7 +477,8 @@ TEST_F(SegmentLogTest, power_loss_at_any_operation_loses_nothing_committed) {
         const auto shard = static_cast<ShardNo>(random() % 2);
         Appender a(*log, shard);
         submitted[shard].resize(a.end().sequence);
-        const std::string payload = std::to_string(cycle) + "/" + std::to_string(i) + std::string(random() % 7000, random() % 2 != 0 ? '\0' : 'x');
+        const std::string payload =
+            std::to_string(cycle) + "/" + std::to_string(i) + std::string(random() % 7000, random() % 2 != 0 ? '\0' : 'x');
         submitted[shard].push_back(payload);
         if (a.append({payload}) != AppendOutcome::committed) break;
         committed[shard] = submitted[shard].size();

@@ -9,9 +9,10 @@ namespace guildhall {
 namespace {
 
 const Table& things() {
-  static const Table table{"things",
-                           {{"id", ColumnType::uuid}},
-                           {{"name", ColumnType::text}, {"count", ColumnType::int8, std::int64_t{0}}, {"newest", ColumnType::timestamptz}}};
+  static const Table table{
+      "things",
+      {{"id", ColumnType::uuid}},
+      {{"name", ColumnType::text}, {"count", ColumnType::int8, std::int64_t{0}}, {"newest", ColumnType::timestamptz}}};
   return table;
 }
 constexpr ColumnNo name = 0, count = 1, newest = 2;
@@ -84,10 +85,8 @@ TEST(RowBatch, coalesced_equals_one_by_one) {
         Write& write = exists[row] && random() % 2 == 0 ? w.update(things(), key) : w.upsert(things(), key);
         if (random() % 2 == 0) write.set(name, "n" + std::to_string(random() % 100));
         if (random() % 2 == 0) {
-          if (random() % 3 == 0)
-            write.set(count, static_cast<std::int64_t>(random() % 100));
-          else
-            write.add(count, static_cast<std::int64_t>(random() % 100) - 50);
+          if (random() % 3 == 0) write.set(count, static_cast<std::int64_t>(random() % 100));
+          else write.add(count, static_cast<std::int64_t>(random() % 100) - 50);
         }
         if (random() % 2 == 0) write.greatest(newest, static_cast<std::int64_t>(random() % 1000));
         exists[row] = true;
@@ -123,7 +122,9 @@ TEST(RowStore, array_literals_quote_what_the_server_quotes) {
 }
 
 TEST(RowStore, a_text_with_nul_becomes_storable) {
-  EXPECT_EQ(storable(std::string("a\0b\0", 4)), "a\xEF\xBF\xBD" "b\xEF\xBF\xBD");
+  EXPECT_EQ(storable(std::string("a\0b\0", 4)),
+            "a\xEF\xBF\xBD"
+            "b\xEF\xBF\xBD");
   EXPECT_EQ(storable("plain"), "plain");
 }
 

@@ -28,7 +28,8 @@ class RunnerTest : public testing::Test {
   std::string all_rows(RowStore& rows) {
     std::string out;
     for (const Table* table : rows.tables())
-      rows.dump(Generation::live, *table, [&](std::string_view line) { out.append(table->name).append(" ").append(line).append("\n"); });
+      rows.dump(Generation::live, *table,
+                [&](std::string_view line) { out.append(table->name).append(" ").append(line).append("\n"); });
     return out;
   }
   // What a fresh fold of the whole log gives (I8).
@@ -97,9 +98,13 @@ TEST_F(RunnerTest, a_poison_record_stops_its_shard_only) {
     std::function<void(WrittenLog&)> poison;
   } cases[] = {
       {FailureKind::unknown_type,
-       [](WrittenLog& l) { l.append_raw(0, {StreamKind::booking, test_id(1)}, "booking.v9.BookingTeleported", "x"); }},
+       [](WrittenLog& l) {
+         l.append_raw(0, {StreamKind::booking, test_id(1)}, "booking.v9.BookingTeleported", "x");
+       }},
       {FailureKind::decode,
-       [](WrittenLog& l) { l.append_raw(0, {StreamKind::booking, test_id(1)}, "booking.v1.BookingConfirmed", "garbage!garbage!"); }},
+       [](WrittenLog& l) {
+         l.append_raw(0, {StreamKind::booking, test_id(1)}, "booking.v1.BookingConfirmed", "garbage!garbage!");
+       }},
       {FailureKind::order, [](WrittenLog& l) { Marketplace(l).on_booking(test_id(0xdead), booking::BookingExpired{}); }},
       {FailureKind::order, [](WrittenLog& l) { Marketplace(l).on_booking(test_id(0xdead), booking::BookingConfirmed{}); }},
   };
@@ -185,8 +190,9 @@ TEST_F(RunnerTest, a_rebuild_gives_the_same_rows_and_the_runner_goes_on) {
   write_marketplace(written);
   run_to_end();
   std::uint64_t last = 0;
-  const RebuildReport report = rebuild(written.log, store, tutoring_projection(),
-                                       {.records_per_transaction = 5, .compare = true, .progress = [&](std::uint64_t n, std::uint64_t) { last = n; }});
+  const RebuildReport report =
+      rebuild(written.log, store, tutoring_projection(),
+              {.records_per_transaction = 5, .compare = true, .progress = [&](std::uint64_t n, std::uint64_t) { last = n; }});
   EXPECT_EQ(last, written.end(0));
   EXPECT_TRUE(report.compared);
   for (const auto& table : report.tables) EXPECT_TRUE(table.same) << table.table;

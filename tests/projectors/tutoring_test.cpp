@@ -84,7 +84,8 @@ TEST_F(Tutoring, totals_are_sums_of_what_happened) {
 
 // domain.md §9, TU-35, M-2.
 TEST_F(Tutoring, a_booking_goes_through_its_states) {
-  const Marketplace::Booking b{test_id(booking_1), test_id(ann), test_id(expert_xi), test_id(session_cpp), test_id(slot_1), test_id(payment_1)};
+  const Marketplace::Booking b{test_id(booking_1),   test_id(ann),    test_id(expert_xi),
+                               test_id(session_cpp), test_id(slot_1), test_id(payment_1)};
   write_marketplace(written);
   booking::BookingCancelled cancelled;
   cancelled.cancelled_by = ::booking::v1::CancelledBy::learner;

@@ -20,7 +20,8 @@ class WrittenLog {
     }
   }
 
-  // One batch with these events, in streams of their own aggregate; a decision record closes it, as it does every command's batch.
+  // One batch with these events, in streams of their own aggregate; a decision record closes it, as it does every command's
+  // batch.
   void append(ShardNo shard, const std::vector<std::pair<StreamId, AnyEvent>>& events) {
     BatchBuilder builder;
     for (const auto& [stream, event] : events) add(builder, shard, stream, type_name(event), encode(event));
@@ -130,7 +131,8 @@ class Marketplace {
     e.timezone = "Europe/Copenhagen";
     log_.append(shard_, {{{StreamKind::schedule, expert_id}, e}});
   }
-  void generate_slots(const Uuid& expert_id, const Uuid& session_id, const Uuid& window_id, const std::vector<Uuid>& slots, int max = 1) {
+  void generate_slots(const Uuid& expert_id, const Uuid& session_id, const Uuid& window_id, const std::vector<Uuid>& slots,
+                      int max = 1) {
     calendar::SlotsGenerated e;
     e.expert_id = expert_id;
     for (std::size_t i = 0; i < slots.size(); ++i) {
@@ -220,11 +222,11 @@ class Marketplace {
   ShardNo shard_;
 };
 
-// Two learners, an expert with a session, a window and three slots; one booking that was captured and partly refunded, one expired, one free of
-// charge that was completed; a slot that came and went.
-inline constexpr std::uint64_t ann = 0xa1, bob = 0xb1, eve = 0xe1, expert_xi = 0xf1, session_cpp = 0x51, window_mon = 0x61, slot_1 = 0x71,
-                               slot_2 = 0x72, slot_3 = 0x73, slot_4 = 0x74, booking_1 = 0x81, booking_2 = 0x82, booking_3 = 0x83,
-                               payment_1 = 0x91, payment_2 = 0x92;
+// Two learners, an expert with a session, a window and three slots; one booking that was captured and partly refunded, one
+// expired, one free of charge that was completed; a slot that came and went.
+inline constexpr std::uint64_t ann = 0xa1, bob = 0xb1, eve = 0xe1, expert_xi = 0xf1, session_cpp = 0x51, window_mon = 0x61,
+                               slot_1 = 0x71, slot_2 = 0x72, slot_3 = 0x73, slot_4 = 0x74, booking_1 = 0x81, booking_2 = 0x82,
+                               booking_3 = 0x83, payment_1 = 0x91, payment_2 = 0x92;
 
 inline void write_marketplace(WrittenLog& log, ShardNo shard = 0) {
   Marketplace m(log, shard);
