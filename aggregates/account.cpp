@@ -26,8 +26,8 @@ const AccountState* own(const Uuid& account, const Context& at, const View& view
   return is_registered(s) && may_act_for(at.actor, account) ? &s : nullptr;
 }
 
-bool is_abandoned(const AccountState& s, const Uuid& claim) {
-  return std::ranges::find(s.abandoned_claims, claim) != s.abandoned_claims.end();
+bool is_abandoned(const AccountState& s, const Uuid& hold) {
+  return std::ranges::find(s.abandoned_holds, hold) != s.abandoned_holds.end();
 }
 
 bool is_supported(const std::string& currency, const PlatformPolicy& policy) {
@@ -90,7 +90,7 @@ Decision decide(const account::RegisterAccount& c, const Context& at, const View
     return reject(Code::already_registered);
   }
   if (c.role == Role::admin && !at.actor.trusted()) return reject(Code::role_not_allowed);
-  if (is_abandoned(s, c.email_claim_id)) return reject(Code::claim_abandoned);
+  if (is_abandoned(s, c.email_hold_id)) return reject(Code::claim_abandoned);
   if (!at.zones.known(c.timezone)) return reject(Code::unknown_time_zone, c.timezone);
 
   account::AccountRegistered registered;
@@ -233,10 +233,11 @@ Decision decide(const account::AnswerClaim& c, const Context&, const View& view)
   // The registration told the claim in its own append, and that message arrives exactly once: it is under way, no second one is
   // due.
   if (is_registered(s) && s.email_claim_id == c.claim_id) return nothing_new(c.account_id);
-  if (is_abandoned(s, c.claim_id)) return nothing_new(c.account_id);
+  if (is_abandoned(s, c.hold_id)) return nothing_new(c.account_id);
   account::ClaimAbandoned e;
   e.account_id = c.account_id;
   e.claim_id = c.claim_id;
+  e.hold_id = c.hold_id;
   return accept(c.account_id, {std::move(e)});
 }
 
@@ -289,8 +290,8 @@ void apply(AccountState& s, const account::AccountBanned&) { s.status = Status::
 void apply(AccountState& s, const account::AccountUnbanned&) { s.status = Status::active; }
 
 void apply(AccountState& s, const account::ClaimAbandoned& e) {
-  if (s.abandoned_claims.size() == max_abandoned_claims) s.abandoned_claims.erase(s.abandoned_claims.begin());
-  s.abandoned_claims.push_back(e.claim_id);
+  if (s.abandoned_holds.size() == max_abandoned_holds) s.abandoned_holds.erase(s.abandoned_holds.begin());
+  s.abandoned_holds.push_back(e.hold_id);
 }
 
 AnyResource represent(const AccountState& s, std::uint64_t version, const Uuid&) {

@@ -7,7 +7,7 @@ namespace guildhall {
 
 // Claims that one account may have let lapse and is still held to. Older ones are forgotten: a registration would have to be
 // hours late.
-inline constexpr std::size_t max_abandoned_claims = 64;
+inline constexpr std::size_t max_abandoned_holds = 64;
 
 // Registered, and not just known by a claim that it let lapse.
 inline bool is_registered(const AccountState& s) { return !is_nil(s.account_id); }

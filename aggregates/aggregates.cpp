@@ -93,11 +93,13 @@ std::vector<Reaction> react(const AnyEvent& event) {
     claim::ReleaseClaim c;
     c.claim_id = abandoned->claim_id;
     c.account_id = abandoned->account_id;
+    c.hold_id = abandoned->hold_id;
     out.push_back({c.claim_id, std::move(c)});
   } else if (const auto* queried = std::get_if<claim::ClaimQueried>(&event)) {
     account::AnswerClaim c;
     c.account_id = queried->account_id;
     c.claim_id = queried->claim_id;
+    c.hold_id = queried->hold_id;
     out.push_back({c.account_id, std::move(c)});
   }
   return out;

@@ -22,14 +22,16 @@ Decision accept(const Uuid& claim, AnyEvent event, bool created = false) {
 Decision decide(const claim::HoldClaim& c, const Context& at, const View& view) {
   const auto& s = view.get<ClaimState>(c.claim_id);
   if (s.status != Status::free) {
-    if (s.account_id == c.account_id) return nothing_new(c.claim_id);
-    return reject(Code::email_taken);
+    if (s.account_id != c.account_id) return reject(Code::email_taken);
+    if (s.status == Status::confirmed || s.hold_id == c.hold_id) return nothing_new(c.claim_id);
+    // The account's next attempt takes the hold over, so that the end of the one before does not take it away.
   }
   claim::ClaimHeld e;
   e.claim_id = c.claim_id;
   e.kind = c.kind;
   e.account_id = c.account_id;
   e.resolve_at = at.now + at.policy.claim_resolve_us;
+  e.hold_id = c.hold_id;
   return accept(c.claim_id, std::move(e), true);
 }
 
@@ -44,7 +46,7 @@ Decision decide(const claim::ConfirmClaim& c, const Context&, const View& view) 
 
 Decision decide(const claim::ReleaseClaim& c, const Context&, const View& view) {
   const auto& s = view.get<ClaimState>(c.claim_id);
-  if (s.status != Status::held || s.account_id != c.account_id) return nothing_new(c.claim_id);
+  if (s.status != Status::held || s.account_id != c.account_id || !(s.hold_id == c.hold_id)) return nothing_new(c.claim_id);
   claim::ClaimReleased e;
   e.claim_id = c.claim_id;
   e.account_id = c.account_id;
@@ -59,6 +61,7 @@ Decision decide(const claim::ResolveClaim& c, const Context& at, const View& vie
   e.claim_id = c.claim_id;
   e.account_id = c.account_id;
   e.resolve_at = at.now + at.policy.claim_resolve_us;
+  e.hold_id = s.hold_id;
   return accept(c.claim_id, std::move(e));
 }
 
@@ -75,6 +78,7 @@ void apply(ClaimState& s, const claim::ClaimHeld& e) {
   s.account_id = e.account_id;
   s.status = Status::held;
   s.resolve_at = e.resolve_at;
+  s.hold_id = e.hold_id;
 }
 
 void apply(ClaimState& s, const claim::ClaimConfirmed&) {
@@ -84,6 +88,7 @@ void apply(ClaimState& s, const claim::ClaimConfirmed&) {
 
 void apply(ClaimState& s, const claim::ClaimReleased&) {
   s.account_id = {};
+  s.hold_id = {};
   s.status = Status::free;
   s.resolve_at = 0;
 }

@@ -38,6 +38,17 @@ Machine describe_machine() {
   return out;
 }
 
+double busy_cpu_seconds() {
+  std::ifstream in("/proc/stat");
+  std::string name;
+  in >> name;
+  double busy = 0, ticks = 0;
+  // user, nice, system, idle, iowait, irq, softirq, steal
+  for (int column = 0; column < 8 && in >> ticks; ++column)
+    if (column != 3 && column != 4) busy += ticks;
+  return busy / static_cast<double>(::sysconf(_SC_CLK_TCK));
+}
+
 std::string utc_now() {
   const std::time_t now = std::time(nullptr);
   std::tm parts{};

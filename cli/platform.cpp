@@ -197,7 +197,7 @@ void Platform::Parts::open_shards() {
                          },
                          [this](const std::string& why) { fail(why); }};
     Micros told = clock.now();
-    shards.push_back(std::make_unique<Shard>(n, std::move(env), ShardLimits{}, false, [&](Sequence done, Sequence total) {
+    shards.push_back(std::make_unique<Shard>(n, std::move(env), ShardLimits{}, true, [&](Sequence done, Sequence total) {
       if (clock.now() - told < second_us) return;
       told = clock.now();
       log_line(LogLevel::info, told, "replaying",
@@ -424,10 +424,12 @@ std::vector<MetricFamily> Platform::Parts::collect() const {
   return out;
 }
 
-Platform::Platform(const Settings& settings, std::function<void(const std::string& why)> on_failure)
+Platform::Platform(const Settings& settings, const std::function<void()>& on_owned,
+                   std::function<void(const std::string& why)> on_failure)
     : parts_(std::make_unique<Parts>(settings, std::move(on_failure))) {
   try {
     parts_->open_log(settings);
+    on_owned();
     parts_->open_shards();
     parts_->open_read_models(settings);
     parts_->open_gateway(settings);

@@ -40,12 +40,13 @@ int serve(const CommandLine& line) {
   const std::filesystem::path data = settings.text("data");
   std::filesystem::create_directories(data);
   const std::filesystem::path description = data / "dev.json";
-  std::filesystem::remove(description);
   int status = exit_ok;
   {
     // A failure wakes the wait below.
     const pid_t self = ::getpid();
-    Platform platform(settings, [self](const std::string&) { ::kill(self, SIGUSR1); });
+    // What a killed server left behind goes only when the folder is ours: a second server must not take the first one's.
+    const auto on_owned = [&description] { std::filesystem::remove(description); };
+    Platform platform(settings, on_owned, [self](const std::string&) { ::kill(self, SIGUSR1); });
     write_private_file(description, platform.description(settings.text("postgres_url")));
     log_line(LogLevel::info, clock.now(), "ready",
              {{"platform", std::string_view(settings.text("platform"))}, {"port", static_cast<std::int64_t>(platform.port())}});

@@ -1,7 +1,12 @@
 // guildhall state rebuild|hash: the shards' state, made anew from the log, or told by its hash. Both take the folder's lock: stop
 // the server first.
 #include <unistd.h>
+
+#include <atomic>
 #include <cstdio>
+#include <exception>
+#include <mutex>
+#include <thread>
 
 #include "aggregates/shard/shard.h"
 #include "cli/commands.h"
@@ -32,15 +37,17 @@ class OfflineShards {
   const EventLog& log() const { return *log_; }
   const Clock& clock() const { return clock_; }
 
-  // Replays the shard (from nothing when `rebuild`), then visits its store.
+  // Replays the shard (from nothing when `rebuild`), then visits its store. Any thread, one a shard.
   void open(ShardNo n, bool rebuild, const Shard::Progress& progress, const std::function<void(StateStore&)>& visit) {
+    const auto folder = folders_.state / std::to_string(n);
+    if (rebuild) std::filesystem::remove_all(folder);
     std::filesystem::create_directories(folders_.state);
-    RocksDbStateStore store((folders_.state / std::to_string(n)).string(), budget_);
+    RocksDbStateStore store(folder.string(), budget_);
     const auto nothing = [](auto&&...) {};
     const Shard shard(n,
-                      {*log_, store, clock_, format_, policy_, zones_, directory_, "guildhall " + std::string(software_version),
-                       nothing, [](ShardNo) { return Sequence{0}; }, nothing, nothing},
-                      {}, rebuild, progress);
+                      {*log_, store, clock_, format_, policy_, zones_, directory_, "guildhall " + std::string(software_version), nothing,
+                       [](ShardNo) { return Sequence{0}; }, nothing, nothing},
+                      {}, false, progress);
     store.checkpoint(true);
     visit(store);
   }
@@ -61,25 +68,46 @@ int rebuild(const CommandLine& line, bool json) {
   OfflineShards shards(line.settings());
   const bool terminal = ::isatty(STDERR_FILENO) == 1;
   const Micros began = shards.clock().now();
-  Micros told = began;
+  const std::uint32_t count = shards.log().identity().shards;
   std::uint64_t finished = 0;
-  std::uint64_t total = 0;
-  for (ShardNo n = 0; n < shards.log().identity().shards; ++n) total += shards.log().durable_end(n).sequence;
-  for (ShardNo n = 0; n < shards.log().identity().shards; ++n) {
-    shards.open(
-        n, true,
-        [&](Sequence done, Sequence) {
-          const Micros now = shards.clock().now();
-          if (now - told < (terminal ? second_us : 10 * second_us)) return;
-          told = now;
-          const double rate = static_cast<double>(finished + done) / (static_cast<double>(now - began) / 1e6);
-          std::fprintf(stderr, "%s%llu of %llu records, %.0f/s, %.0f s left%s", terminal ? "\r" : "",
-                       static_cast<unsigned long long>(finished + done), static_cast<unsigned long long>(total), rate,
-                       static_cast<double>(total - finished - done) / rate, terminal ? "   " : "\n");
-        },
-        [](StateStore&) {});
-    finished += shards.log().durable_end(n).sequence;
+  for (ShardNo n = 0; n < count; ++n) finished += shards.log().durable_end(n).sequence;
+  const std::uint64_t total = finished;
+
+  // Shards share nothing, so each core takes the next one that is left.
+  std::vector<std::atomic<Sequence>> done(count);
+  std::atomic<ShardNo> next{0};
+  std::mutex told_mutex;
+  Micros told = began;
+  std::exception_ptr failure;
+  const auto work = [&] {
+    try {
+      for (ShardNo n = next++; n < count; n = next++)
+        shards.open(
+            n, true,
+            [&](Sequence sequence, Sequence) {
+              done[n] = sequence;
+              const std::lock_guard lock(told_mutex);
+              const Micros now = shards.clock().now();
+              if (now - told < (terminal ? second_us : 10 * second_us)) return;
+              told = now;
+              std::uint64_t sum = 0;
+              for (const auto& d : done) sum += d;
+              const double rate = static_cast<double>(sum) / (static_cast<double>(now - began) / 1e6);
+              std::fprintf(stderr, "%s%llu of %llu records, %.0f/s, %.0f s left%s", terminal ? "\r" : "",
+                           static_cast<unsigned long long>(sum), static_cast<unsigned long long>(total), rate,
+                           static_cast<double>(total - sum) / rate, terminal ? "   " : "\n");
+            },
+            [](StateStore&) {});
+    } catch (...) {
+      const std::lock_guard lock(told_mutex);
+      failure = std::current_exception();
+    }
+  };
+  {
+    std::vector<std::jthread> threads;
+    for (unsigned i = 0; i < std::max(1u, std::thread::hardware_concurrency()); ++i) threads.emplace_back(work);
   }
+  if (failure) std::rethrow_exception(failure);
   const double seconds = static_cast<double>(shards.clock().now() - began) / 1e6;
   const double rate = static_cast<double>(finished) / std::max(seconds, 1e-6);
   if (json)
@@ -95,7 +123,7 @@ int hash(const CommandLine& line) {
     shards.open(n, false, {}, [&](StateStore& store) {
       Sha256 sha;
       std::uint64_t keys_seen = 0;
-      store.scan({}, {}, [&](std::string_view key, std::string_view value) {
+      store.scan("", "", [&](std::string_view key, std::string_view value) {
         if (key[0] == keys::searched_prefix) return true;  // A hint, not a fold.
         for (const std::string_view part : {key, value}) {
           const std::string length = std::to_string(part.size()) + ":";

@@ -246,11 +246,13 @@ void Commands::register_account(CommandRequest request, const CommandSchema& com
   CommandRequest first;
   first.command_id = derive_in_group("claim", request.command_id, 0, bucket_of(hold.claim_id));
   first.type = hold_type;
+  hold.hold_id = first.command_id;
   first.payload = pack(hold);
   first.fingerprint = request.fingerprint;  // Of what the client sent: another body under the same key is refused here already.
   first.actor_kind = request.actor_kind;
   first.actor_id = request.actor_id;
   first.correlation_id = request.command_id;
+  registration.email_hold_id = hold.hold_id;
   request.payload = pack(registration);
 
   submit(std::move(first),

@@ -648,7 +648,7 @@ class Worker {
   }
 
   Response internal_error() const {
-    return problem_response(500, "internal_error", "The server failed", "the request could not be handled", false);
+    return problem_response(503, "internal_error", "The server failed", "the request could not be handled", false);
   }
 
   // One buffer, one write. False when the client did not take it all.

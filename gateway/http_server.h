@@ -72,7 +72,7 @@ struct HttpServerOptions {
 
 class HttpServer {
  public:
-  // Opens nothing yet. The handler must not block; one that throws is answered with 500 internal_error if it has not responded.
+  // Opens nothing yet. The handler must not block; one that throws is answered with 503 internal_error if it has not responded.
   HttpServer(HttpServerOptions options, Handler handler);
   // stop() without patience.
   ~HttpServer();

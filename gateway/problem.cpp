@@ -27,6 +27,7 @@ constexpr std::array codes{
     GatewayCode{"overloaded", 503, "The server is busy", "Nothing was done. Retry.", true},
     GatewayCode{"log_unavailable", 503, "The log can't be reached", "Retry with the same Idempotency-Key.", true},
     GatewayCode{"storage_full", 503, "The disk is nearly full", "Reads go on. Nothing was done.", true},
+    GatewayCode{"internal_error", 503, "The server failed", "Report it with the X-Request-Id."},
     GatewayCode{"projection_behind", 503, "The read model is not that far yet", "Retry.", true},
     GatewayCode{"shutting_down", 503, "The server is stopping", "Nothing was done. Retry.", true},
 };

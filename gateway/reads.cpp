@@ -47,11 +47,11 @@ RestError error_of(const PostgresFailure& failure, std::string_view role) {
   if (failure.retryable) return with_status(503);
   if (failure.sqlstate == "42501") return with_status(role == anonymous_role ? 401 : 403);
   if (failure.sqlstate == "42P01") return with_status(404);  // The read model was swapped a moment ago.
-  if (failure.sqlstate == "42P17") return with_status(500);  // A policy that recurses is our mistake.
+  if (failure.sqlstate == "42P17") return with_status(503);  // A policy that recurses is our mistake.
   const std::string_view kind = std::string_view(failure.sqlstate).substr(0, 2);
   if (kind == "22" || kind == "42" || kind == "P0") return with_status(400);
   if (kind == "54") return with_status(413);
-  return with_status(500);
+  return with_status(503);
 }
 
 std::optional<std::uint64_t> number(const std::optional<std::string>& text) {

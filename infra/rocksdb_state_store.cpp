@@ -15,6 +15,7 @@ constexpr std::size_t write_buffer_bytes = 512 << 20;  // Of all shards of the p
 constexpr std::size_t shard_write_buffer_bytes = 64 << 20;
 constexpr int background_jobs = 2;
 constexpr double bloom_bits_per_key = 10;
+constexpr double memtable_filter_ratio = 0.05;  // Of the write buffer.
 
 void check(const rocksdb::Status& status, const char* what) {
   if (!status.ok()) throw StateStoreError(std::string(what) + ": " + status.ToString());
@@ -43,12 +44,19 @@ RocksDbStateStore::RocksDbStateStore(const std::string& folder, const RocksDbBud
   options.write_buffer_size = shard_write_buffer_bytes;
   options.write_buffer_manager = budget.shared().buffers;
   options.max_background_jobs = background_jobs;
+  // Most look-ups are for what is not there (a command id that is new, a stream that is being made): a filter in the memtable answers
+  // them without walking its list.
+  options.memtable_prefix_bloom_size_ratio = memtable_filter_ratio;
+  options.memtable_whole_key_filtering = true;
+  // One thread writes, so the cheaper insertion does.
+  options.allow_concurrent_memtable_write = false;
+  // Keys are ids: each level would be rewritten again and again. Universal compaction writes less, and the space is small beside the log's.
+  options.compaction_style = rocksdb::kCompactionStyleUniversal;
   options.max_open_files = 256;
   options.keep_log_file_num = 2;
   // Dedup entries and states of ended streams are written once and rarely read again.
   options.compression = rocksdb::kNoCompression;
   options.bottommost_compression = rocksdb::kLZ4Compression;
-  options.level_compaction_dynamic_level_bytes = true;
   rocksdb::BlockBasedTableOptions table;
   table.block_cache = budget.shared().cache;
   table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(bloom_bits_per_key));

@@ -96,16 +96,16 @@ class Shard::DecisionView final : public View {
 
 // ---- opening
 
-Shard::Shard(ShardNo number, ShardEnvironment environment, ShardLimits limits, bool rebuild, const Progress& progress)
+Shard::Shard(ShardNo number, ShardEnvironment environment, ShardLimits limits, bool serves, const Progress& progress)
     : number_(number), env_(std::move(environment)), limits_(limits), platform_(env_.log.identity().platform) {
   writer_ = env_.log.open(number_);
   end_ = writer_->end();
-  replay(progress, rebuild);
+  replay(progress);
+  open_batch();
+  if (!serves) return;
   load_effects_and_facts();
   search_inboxes();
   next_checkpoint_ = env_.clock.now() + limits_.checkpoint_every_us;
-
-  open_batch();
   add_epoch_record();
 }
 
@@ -129,10 +129,10 @@ void Shard::add_epoch_record() {
              pack(opened), none, derive_in_group("event", none.request.command_id, 0, 0), none.request.command_id, {});
 }
 
-void Shard::replay(const Progress& progress, bool rebuild) {
+void Shard::replay(const Progress& progress) {
   Position position;
   const auto stored = env_.store.get(keys::position);
-  if (stored && !rebuild) {
+  if (stored) {
     if (const auto known = decode_position(*stored); known && known->sequence <= end_.sequence) {
       // The position counts only if the log holds the same record there.
       bool same = known->sequence == 0;
@@ -240,6 +240,11 @@ void Shard::remember(const StreamId& stream, StatePtr state) {
     young_.clear();
   }
   young_.insert_or_assign(stream, std::move(state));
+}
+
+void Shard::forget(const StreamId& stream) {
+  young_.erase(stream);
+  old_.erase(stream);
 }
 
 // ---- the queue
@@ -657,7 +662,9 @@ void Shard::finish_batch(AppendOutcome outcome) {
   const std::unique_ptr<OpenBatch> batch = std::move(in_flight_);
   env_.store.write(batch->writes);
   for (const auto& [stream, state] : batch->changes.states()) {
-    remember(stream, state);
+    // Bookings and payments are made far more often than they are read again: remembered, they would push the calendars out.
+    if (stream.kind != StreamKind::booking && stream.kind != StreamKind::payment) remember(stream, state);
+    else forget(stream);
     if (const auto* account = std::get_if<AccountState>(&state->state))
       if (const auto fact = fact_of(*account)) env_.directory.set(stream.id, *fact);
   }

@@ -95,10 +95,9 @@ class Shard {
  public:
   using Progress = std::function<void(Sequence done, Sequence total)>;
 
-  // Takes the shard over: fences older writers, brings the state up to the log's end, finds undone inbox entries. `rebuild`
-  // forgets the state first. Throws LogError, CorruptLog, StateStoreError.
-  Shard(ShardNo number, ShardEnvironment environment, ShardLimits limits = {}, bool rebuild = false,
-        const Progress& progress = {});
+  // Takes the shard over: fences older writers, brings the state up to the log's end, finds undone inbox entries (unless it is opened
+  // for its state only: `serves` is false). Throws LogError, CorruptLog, StateStoreError.
+  Shard(ShardNo number, ShardEnvironment environment, ShardLimits limits = {}, bool serves = true, const Progress& progress = {});
   ~Shard();
 
   // Any thread. False: the queue is full, `done` was not taken.
@@ -126,11 +125,12 @@ class Shard {
   struct OpenBatch;
   class DecisionView;
 
-  void replay(const Progress& progress, bool rebuild);
+  void replay(const Progress& progress);
   void search_inboxes();
   void load_effects_and_facts();
   StatePtr load(const StreamId& stream);
   void remember(const StreamId& stream, StatePtr state);
+  void forget(const StreamId& stream);
   void answer_look_up(const Uuid& command_id, CommandDone done);
   void take(Waiting waiting);
   void decide_into_batch(Waiting waiting);

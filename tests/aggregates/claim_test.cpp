@@ -119,6 +119,20 @@ TEST_F(Claim, a_settled_claim_has_no_timer) {
   EXPECT_TRUE(timers(AnyState(state<ClaimState>(email))).empty());
 }
 
+TEST_F(Claim, the_next_attempt_takes_the_hold_over) {  // M-1
+  given_held();
+  auto again = hold(anna);
+  again.hold_id = id_of("second attempt", 0x333);
+  auto taken_over = held(anna, now + policy.claim_resolve_us);
+  taken_over.hold_id = again.hold_id;
+  when(again).then({taken_over});
+  when(again).then_nothing();
+  when(of<claim::ReleaseClaim>(anna)).then_nothing();  // Of the first attempt.
+  auto released = of<claim::ReleaseClaim>(anna);
+  released.hold_id = again.hold_id;
+  when(released).then({of<claim::ClaimReleased>(anna)});
+}
+
 // The whole conversation between claim and account, both ways it can end.
 TEST_F(Claim, an_unused_claim_goes_back_and_its_late_registration_is_refused) {  // M-1
   when(hold(anna)).then_accepted();

@@ -575,7 +575,7 @@ TEST_F(HttpServerTest, an_answer_to_a_client_that_left_is_harmless) {
   EXPECT_EQ(body_of(next.response()), "fine");
 }
 
-TEST_F(HttpServerTest, a_throwing_handler_is_answered_500_and_the_connection_lives_on) {
+TEST_F(HttpServerTest, a_throwing_handler_is_answered_503_and_the_connection_lives_on) {
   start([this](Request request, Respond respond) {
     if (request.path == "/kept") asked.put({Request(), std::move(respond)});
     if (request.path == "/answered") respond({.body = "answered"});
@@ -584,17 +584,17 @@ TEST_F(HttpServerTest, a_throwing_handler_is_answered_500_and_the_connection_liv
   });
   Client client(server->port());
   const std::string response = client.ask(get("/thrown"));
-  EXPECT_TRUE(response.starts_with("HTTP/1.1 500 ")) << response;
+  EXPECT_TRUE(response.starts_with("HTTP/1.1 503 ")) << response;
   EXPECT_TRUE(response.contains("\"code\":\"internal_error\""));
   EXPECT_FALSE(response.contains("boom"));  // That is for the log.
   EXPECT_EQ(log.take()->problem, "boom");
-  EXPECT_TRUE(client.ask(get("/kept")).starts_with("HTTP/1.1 500 "));
+  EXPECT_TRUE(client.ask(get("/kept")).starts_with("HTTP/1.1 503 "));
   asked.take()->respond({.body = "too late"});
   EXPECT_EQ(body_of(client.ask(get("/answered"))), "answered");
   EXPECT_EQ(body_of(client.ask(get("/fine"))), "fine");
 }
 
-TEST_F(HttpServerTest, a_response_that_cannot_be_framed_is_answered_500) {
+TEST_F(HttpServerTest, a_response_that_cannot_be_framed_is_answered_503) {
   const std::vector<Response> broken = {{.headers = {{"Location", "/x\r\nSet-Cookie: stolen=1"}}},
                                         {.headers = {{"Bad Name", "x"}}},
                                         {.headers = {{"", "x"}}},
@@ -606,7 +606,7 @@ TEST_F(HttpServerTest, a_response_that_cannot_be_framed_is_answered_500) {
   Client client(server->port());
   for (std::size_t i = 0; i < broken.size(); ++i) {
     const std::string response = client.ask(get("/" + std::to_string(i)));
-    EXPECT_TRUE(response.starts_with("HTTP/1.1 500 ")) << response;
+    EXPECT_TRUE(response.starts_with("HTTP/1.1 503 ")) << response;
     EXPECT_FALSE(response.contains("stolen"));
   }
 }
