@@ -400,11 +400,10 @@ class Bench {
         .add("rss_mb", after.resident_bytes >> 20);
     if (r.source_ended) out.json.add("sold_out", true);
     if (!r.first_other.empty()) out.json.add("first_unexpected", r.first_other);
-    say("  %s, %zu connections: %.0f accepted/s (p50 %.2f, p99 %.2f ms), %.0f refused/s, server %.2f cores, others %.2f%s", series.c_str(),
-        connections, r.accepted_per_s(), static_cast<double>(r.accepted.percentile_us(0.5)) / 1000,
+    say("  %s, %zu connections: %.0f accepted/s (p50 %.2f, p99 %.2f ms), %.0f refused/s, server %.2f cores, others %.2f%s",
+        series.c_str(), connections, r.accepted_per_s(), static_cast<double>(r.accepted.percentile_us(0.5)) / 1000,
         static_cast<double>(r.accepted.percentile_us(0.99)) / 1000, r.refused_per_s(), server_cpu / r.seconds,
-        std::max(0.0, all_cpu - server_cpu - own_cpu) / r.seconds,
-        r.source_ended ? " -- SOLD OUT, give more --experts" : "");
+        std::max(0.0, all_cpu - server_cpu - own_cpu) / r.seconds, r.source_ended ? " -- SOLD OUT, give more --experts" : "");
     if (!r.first_other.empty()) say("    unexpected: %s", r.first_other.c_str());
     if (lag != nullptr) {
       const double drained = lag->drain();

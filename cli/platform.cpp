@@ -137,6 +137,7 @@ struct Platform::Parts {
 
   void open_log(const Settings& settings);
   void open_shards();
+  void open_shard(ShardNo n, const std::filesystem::path& folder);
   void open_read_models(const Settings& settings);
   void open_gateway(const Settings& settings);
   void start_threads();
@@ -174,39 +175,44 @@ void Platform::Parts::open_shards() {
   for (ShardNo n = 0; n < count; ++n) {
     const auto folder = folders.state / std::to_string(n);
     try {
-      stores.push_back(std::make_unique<RocksDbStateStore>(folder.string(), budget));
+      open_shard(n, folder);
     } catch (const StateStoreError& e) {
-      // The log is the truth: a state that can't be opened is made anew from it.
+      // The log is the truth: a state that can't be opened, or read where the shard begins, is made anew from it.
       log_line(LogLevel::warning, clock.now(), "the state is damaged and is rebuilt from the log",
                {{"shard", static_cast<std::int64_t>(n)}, {"error", std::string_view(e.what())}});
+      stores.resize(n);
       std::filesystem::remove_all(folder);
-      stores.push_back(std::make_unique<RocksDbStateStore>(folder.string(), budget));
+      open_shard(n, folder);
     }
-    ShardEnvironment env{*log,
-                         *stores.back(),
-                         clock,
-                         format,
-                         policy,
-                         zones,
-                         directory,
-                         "guildhall " + std::string(software_version),
-                         [this](ShardNo target, InboxEntry entry) { shards[target]->deliver(std::move(entry)); },
-                         [this](ShardNo source) { return source < shards.size() ? shards[source]->delivered() : 0; },
-                         [this](const Effect& effect, bool wanted) {
-                           if (policy.processor != "off") effects->want(effect, wanted);
-                         },
-                         [this](const std::string& why) { fail(why); }};
-    Micros told = clock.now();
-    shards.push_back(std::make_unique<Shard>(n, std::move(env), ShardLimits{}, true, [&](Sequence done, Sequence total) {
-      if (clock.now() - told < second_us) return;
-      told = clock.now();
-      log_line(LogLevel::info, told, "replaying",
-               {{"shard", static_cast<std::int64_t>(n)},
-                {"sequence", static_cast<std::int64_t>(done)},
-                {"of", static_cast<std::int64_t>(total)}});
-    }));
-    shard_list.push_back(shards.back().get());
   }
+}
+
+void Platform::Parts::open_shard(ShardNo n, const std::filesystem::path& folder) {
+  stores.push_back(std::make_unique<RocksDbStateStore>(folder.string(), budget));
+  ShardEnvironment env{*log,
+                       *stores.back(),
+                       clock,
+                       format,
+                       policy,
+                       zones,
+                       directory,
+                       "guildhall " + std::string(software_version),
+                       [this](ShardNo target, InboxEntry entry) { shards[target]->deliver(std::move(entry)); },
+                       [this](ShardNo source) { return source < shards.size() ? shards[source]->delivered() : 0; },
+                       [this](const Effect& effect, bool wanted) {
+                         if (policy.processor != "off") effects->want(effect, wanted);
+                       },
+                       [this](const std::string& why) { fail(why); }};
+  Micros told = clock.now();
+  shards.push_back(std::make_unique<Shard>(n, std::move(env), ShardLimits{}, true, [&](Sequence done, Sequence total) {
+    if (clock.now() - told < second_us) return;
+    told = clock.now();
+    log_line(LogLevel::info, told, "replaying",
+             {{"shard", static_cast<std::int64_t>(n)},
+              {"sequence", static_cast<std::int64_t>(done)},
+              {"of", static_cast<std::int64_t>(total)}});
+  }));
+  shard_list.push_back(shards.back().get());
 }
 
 void Platform::Parts::open_read_models(const Settings& settings) {

@@ -45,8 +45,8 @@ class OfflineShards {
     RocksDbStateStore store(folder.string(), budget_);
     const auto nothing = [](auto&&...) {};
     const Shard shard(n,
-                      {*log_, store, clock_, format_, policy_, zones_, directory_, "guildhall " + std::string(software_version), nothing,
-                       [](ShardNo) { return Sequence{0}; }, nothing, nothing},
+                      {*log_, store, clock_, format_, policy_, zones_, directory_, "guildhall " + std::string(software_version),
+                       nothing, [](ShardNo) { return Sequence{0}; }, nothing, nothing},
                       {}, false, progress);
     store.checkpoint(true);
     visit(store);

@@ -20,7 +20,8 @@ constexpr double memtable_filter_ratio = 0.05;  // Of the write buffer.
 void check(const rocksdb::Status& status, const char* what) {
   if (!status.ok()) throw StateStoreError(std::string(what) + ": " + status.ToString());
 }
-rocksdb::Slice slice(std::string_view v) { return {v.data(), v.size()}; }
+// A default-made view has no address; RocksDB compares even an empty slice by memcmp, which wants one.
+rocksdb::Slice slice(std::string_view v) { return v.empty() ? rocksdb::Slice("", 0) : rocksdb::Slice(v.data(), v.size()); }
 
 }  // namespace
 
@@ -44,13 +45,14 @@ RocksDbStateStore::RocksDbStateStore(const std::string& folder, const RocksDbBud
   options.write_buffer_size = shard_write_buffer_bytes;
   options.write_buffer_manager = budget.shared().buffers;
   options.max_background_jobs = background_jobs;
-  // Most look-ups are for what is not there (a command id that is new, a stream that is being made): a filter in the memtable answers
-  // them without walking its list.
+  // Most look-ups are for what is not there (a command id that is new, a stream that is being made): a filter in the memtable
+  // answers them without walking its list.
   options.memtable_prefix_bloom_size_ratio = memtable_filter_ratio;
   options.memtable_whole_key_filtering = true;
   // One thread writes, so the cheaper insertion does.
   options.allow_concurrent_memtable_write = false;
-  // Keys are ids: each level would be rewritten again and again. Universal compaction writes less, and the space is small beside the log's.
+  // Keys are ids: each level would be rewritten again and again. Universal compaction writes less, and the space is small beside
+  // the log's.
   options.compaction_style = rocksdb::kCompactionStyleUniversal;
   options.max_open_files = 256;
   options.keep_log_file_num = 2;

@@ -95,8 +95,8 @@ class Shard {
  public:
   using Progress = std::function<void(Sequence done, Sequence total)>;
 
-  // Takes the shard over: fences older writers, brings the state up to the log's end, finds undone inbox entries (unless it is opened
-  // for its state only: `serves` is false). Throws LogError, CorruptLog, StateStoreError.
+  // Takes the shard over: fences older writers, brings the state up to the log's end, finds undone inbox entries (unless it is
+  // opened for its state only: `serves` is false). Throws LogError, CorruptLog, StateStoreError.
   Shard(ShardNo number, ShardEnvironment environment, ShardLimits limits = {}, bool serves = true, const Progress& progress = {});
   ~Shard();
 

@@ -72,9 +72,7 @@ std::vector<Booking> BookingLoad::finish() {
   return std::move(tried_);
 }
 
-Reply send_again(HttpClient& client, const Booking& booking) {
-  return book(client, booking.slot, booking.learner, booking.key);
-}
+Reply send_again(HttpClient& client, const Booking& booking) { return book(client, booking.slot, booking.learner, booking.key); }
 
 void resolve(const Server& server, std::vector<Booking>& bookings) {
   HttpClient client = server.client();
@@ -104,7 +102,8 @@ void expect_exactly(const Server& server, const std::vector<Booking>& bookings) 
   std::set<std::string> projected;
   EXPECT_TRUE(eventually([&] {
     return (projected = lines_of(server.sql("SELECT booking_id FROM tutoring_rm.bookings"))) == accepted;
-  })) << projected.size() << " bookings in PostgreSQL, " << accepted.size() << " accepted";
+  })) << projected.size()
+      << " bookings in PostgreSQL, " << accepted.size() << " accepted";
   EXPECT_EQ(server.sql("SELECT sum(current_bookings) FROM tutoring_rm.slots"), std::to_string(accepted.size()));
 }
 

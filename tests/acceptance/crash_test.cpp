@@ -1,4 +1,5 @@
-// The process dies by SIGKILL under load, at named places and at any moment, again and again in one folder (I1, I2, I4, RP-5, I9).
+// The process dies by SIGKILL under load, at named places and at any moment, again and again in one folder
+// (I1, I2, I4, RP-5, I9).
 #include <gtest/gtest.h>
 
 #include <csignal>
@@ -42,7 +43,7 @@ TEST(Crash, i1_i2_i4_what_was_answered_is_there_once_and_nothing_else) {
     const bool named = cycle % 2 == 0;
     const auto turn = static_cast<std::size_t>(cycle / 2);
     // Four of five named places are a commit's.
-    const Place& place = turn % 5 == 4 ? start_places[turn / 5 % std::size(start_places)] : commit_places[turn % 5];
+    const Place& place = turn % 5 == 4 ? start_places[(turn / 5 + seed) % std::size(start_places)] : commit_places[turn % 5];
     const std::string crash_at = std::string(place.name) + ":" + std::to_string(1 + random() % place.latest);
     SCOPED_TRACE("cycle " + std::to_string(cycle) + (named ? ", dies at " + crash_at : ", dies at any moment"));
 

@@ -20,9 +20,9 @@ namespace {
 constexpr std::size_t clients = 32;
 constexpr std::size_t ci_commands = 2'000, thorough_commands = 10'000;
 constexpr std::size_t experts = 4, learner_count = 40;
-constexpr int seats_a_slot = 5;        // Few, so that refusals are among the answers.
-constexpr std::size_t recent = 48;     // Duplicates of the newest commands meet the original under way.
-constexpr int max_attempts = 200;      // Of one request that is told to come back later.
+constexpr int seats_a_slot = 5;     // Few, so that refusals are among the answers.
+constexpr std::size_t recent = 48;  // Duplicates of the newest commands meet the original under way.
+constexpr int max_attempts = 200;   // Of one request that is told to come back later.
 constexpr std::string_view client_types[] = {"booking.v1.CreateBooking", "booking.v1.ConfirmBooking", "booking.v1.CancelBooking",
                                              "booking.v1.DeclineBooking", "booking.v1.SetExpertNotes"};
 
@@ -71,7 +71,8 @@ class History {
       answer = reply;
     } else if (answer->identity() != reply.identity()) {
       ADD_FAILURE() << commands_[index]->key << " " << commands_[index]->target << " was answered\n"
-                    << answer->identity() << "\nand\n" << reply.identity();
+                    << answer->identity() << "\nand\n"
+                    << reply.identity();
     }
   }
   std::optional<std::string> any_booking(std::mt19937_64& random) const {
@@ -190,7 +191,8 @@ TEST(Idempotency, i3_a_key_has_one_effect_and_one_answer) {
   std::map<std::string, std::size_t> decisions;
   for (const auto& record : server.log_records({"--type", "decision.v1.DecisionMade"})) {
     const std::string_view type = record.at("command_type").as_string();
-    const bool from_client = record.at("actor").as_string() == "service" && std::ranges::find(client_types, type) != std::end(client_types);
+    const bool from_client =
+        record.at("actor").as_string() == "service" && std::ranges::find(client_types, type) != std::end(client_types);
     if (from_client) ++decisions[std::string(record.at("command_id").as_string())];
   }
   EXPECT_EQ(decisions.size(), count);
@@ -201,13 +203,15 @@ TEST(Idempotency, i3_a_key_has_one_effect_and_one_answer) {
   std::multiset<std::string> logged;
   for (const auto& record : server.log_records({"--type", "booking.v1.BookingCreated"}))
     logged.emplace(record.at("data").at("booking_id").as_string());
-  EXPECT_TRUE(std::ranges::equal(logged, accepted)) << logged.size() << " bookings in the log, " << accepted.size() << " accepted keys";
+  EXPECT_TRUE(std::ranges::equal(logged, accepted))
+      << logged.size() << " bookings in the log, " << accepted.size() << " accepted keys";
 
   // TU-27 at the end: the counters of the read models are the live bookings.
   EXPECT_TRUE(eventually([&] {
-    return server.sql("SELECT count(*) FROM tutoring_rm.slots s WHERE current_bookings NOT BETWEEN 0 AND max_bookings OR "
-                      "current_bookings <> (SELECT count(*) FROM tutoring_rm.bookings b WHERE b.slot_id = s.slot_id AND "
-                      "b.status IN ('pending', 'confirmed'))") == "0" &&
+    return server.sql(
+               "SELECT count(*) FROM tutoring_rm.slots s WHERE current_bookings NOT BETWEEN 0 AND max_bookings OR "
+               "current_bookings <> (SELECT count(*) FROM tutoring_rm.bookings b WHERE b.slot_id = s.slot_id AND "
+               "b.status IN ('pending', 'confirmed'))") == "0" &&
            server.sql("SELECT count(*) FROM tutoring_rm.bookings") == std::to_string(accepted.size());
   }));
   EXPECT_EQ(server.run({"log", "verify"}).exit_code, 0);

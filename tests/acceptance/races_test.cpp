@@ -60,8 +60,8 @@ class Races : public testing::Test {
   }
   // The read models' row of a slot, once they are where the log is.
   void expect_seats(const std::string& slot, const std::string& wanted) {
-    const std::string query = "SELECT current_bookings, max_bookings, is_available FROM tutoring_rm.slots WHERE slot_id = '" + slot +
-                              "'; SELECT count(*) FROM tutoring_rm.bookings WHERE slot_id = '" + slot + "'";
+    const std::string query = "SELECT current_bookings, max_bookings, is_available FROM tutoring_rm.slots WHERE slot_id = '" +
+                              slot + "'; SELECT count(*) FROM tutoring_rm.bookings WHERE slot_id = '" + slot + "'";
     std::string rows;
     EXPECT_TRUE(eventually([&] { return (rows = server->sql(query)) == wanted; })) << rows;
   }
@@ -100,8 +100,9 @@ TEST_F(Races, bk_2_overlapping_slots_of_one_expert_have_one_winner) {
   const Outcomes outcomes = race(*server, attempts);
   EXPECT_EQ(outcomes, (Outcomes{{"201", 1}, {"409 slot_full", 31}, {"409 slot_overlaps", 32}}));
   EXPECT_TRUE(eventually([&] {
-    return server->sql("SELECT count(*), sum(current_bookings), bool_or(is_available) FROM tutoring_rm.slots WHERE slot_id IN ('" +
-                       slots[0] + "', '" + slots[1] + "')") == "2|1|f";
+    return server->sql(
+               "SELECT count(*), sum(current_bookings), bool_or(is_available) FROM tutoring_rm.slots WHERE slot_id IN ('" +
+               slots[0] + "', '" + slots[1] + "')") == "2|1|f";
   }));
 }
 
@@ -113,8 +114,7 @@ TEST_F(Races, bk_2_a_group_slot_hides_what_overlaps_it_and_keeps_its_other_seats
   const std::string hidden = free_slots(client, single).front();
   ASSERT_EQ(book(client, slot, (*learners)[0].id).status, 201);
   EXPECT_EQ(book(client, hidden, (*learners)[1].id).code(), "slot_overlaps");
-  EXPECT_EQ(race(*server, everyone_wants(slot)),
-            (Outcomes{{"201", 4}, {"409 already_booked", 1}, {"409 slot_full", 59}}));
+  EXPECT_EQ(race(*server, everyone_wants(slot)), (Outcomes{{"201", 4}, {"409 already_booked", 1}, {"409 slot_full", 59}}));
   expect_seats(slot, "5|5|f\n5");
   expect_seats(hidden, "0|1|f\n0");
 }

@@ -22,13 +22,14 @@ class People : public testing::Test {
     const std::string session = create_session(service, expert, 60, 1);
     add_window(service, expert, {1}, "09:00", "12:00");
     slots = free_slots(service, session);
-    const Reply reply =
-        service.post("/v1/bookings", booking_body(slots.at(0), learner.id), {{"Prefer", "wait=10"}});
+    const Reply reply = service.post("/v1/bookings", booking_body(slots.at(0), learner.id), {{"Prefer", "wait=10"}});
     ASSERT_EQ(reply.status, 201) << reply.body;
     booking = reply.text("id");
   }
 
-  boost::json::array details(HttpClient client) { return rows(client, "/rest/v1/booking_details?select=id,expert_name,learner_name"); }
+  boost::json::array details(HttpClient client) {
+    return rows(client, "/rest/v1/booking_details?select=id,expert_name,learner_name");
+  }
   static boost::json::array rows(HttpClient& client, const std::string& target) {
     const Reply reply = client.get(target);
     EXPECT_EQ(reply.status, 200) << reply.body;

@@ -372,12 +372,8 @@ std::vector<Account> register_learners(const Server& server, std::size_t count) 
 }
 
 std::string create_session(HttpClient& client, const Account& expert, int minutes, int seats, int price_cents) {
-  const boost::json::object body{{"expert_id", expert.id},
-                                 {"title", "Linear algebra"},
-                                 {"description", "Vectors, at last"},
-                                 {"duration_minutes", minutes},
-                                 {"price_cents", price_cents},
-                                 {"max_participants", seats}};
+  const boost::json::object body{{"expert_id", expert.id},      {"title", "Linear algebra"},  {"description", "Vectors, at last"},
+                                 {"duration_minutes", minutes}, {"price_cents", price_cents}, {"max_participants", seats}};
   return accepted(client.post("/v1/sessions", boost::json::serialize(body)), "create_session").text("id");
 }
 

@@ -106,7 +106,7 @@ class Server {
   void signal(int number) const;
   // Waits for its end and returns the exit code, or minus the number of the signal that ended it. Throws when it goes on.
   int wait_for_end();
-  int stop();  // SIGTERM; the exit code.
+  int stop();   // SIGTERM; the exit code.
   void kill();  // SIGKILL, as a power failure for the process.
   bool running();
   int exit_code() const { return exit_code_; }

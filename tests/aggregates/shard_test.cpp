@@ -183,7 +183,8 @@ class ShardTest : public ::testing::Test {
     for (ShardNo n = 0; n < shard_count; ++n) {
       Position position;
       MemoryStateStore store;
-      std::map<StreamId, StatePtr, decltype([](const StreamId& a, const StreamId& b) { return to_string(a) < to_string(b); })> states;
+      std::map<StreamId, StatePtr, decltype([](const StreamId& a, const StreamId& b) { return to_string(a) < to_string(b); })>
+          states;
       const auto reader = log.read(n, 1);
       while (const Record* r = reader->next()) {
         Changes changes([&](const StreamId& s) { return states.contains(s) ? states.at(s) : nullptr; });
@@ -435,8 +436,8 @@ TEST_F(ShardTest, if_match_is_checked_against_the_streams_version) {
   EXPECT_EQ(out->reply.etag, "2");
 }
 
-// I9: live = replay from nothing = snapshot and tail, byte for byte, on a random history with restarts, lost snapshots and aborted
-// batches.
+// I9: live = replay from nothing = snapshot and tail, byte for byte, on a random history with restarts, lost snapshots and
+// aborted batches.
 TEST_F(ShardTest, states_are_the_fold_of_the_log) {
   const std::uint64_t seed = 20261121;
   RecordProperty("seed", std::to_string(seed));

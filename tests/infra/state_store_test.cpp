@@ -15,9 +15,7 @@ namespace {
 
 struct Stores {
   RocksDbBudget budget;
-  std::filesystem::path folder =
-      std::filesystem::temp_directory_path() / ("guildhall_state_" + std::to_string(::getpid()) + "_" +
-                                                ::testing::UnitTest::GetInstance()->current_test_info()->name());
+  std::filesystem::path folder = std::filesystem::temp_directory_path() / ("guildhall_state_" + std::to_string(::getpid()));
   std::unique_ptr<StateStore> make(bool rocksdb) {
     if (!rocksdb) return std::make_unique<MemoryStateStore>();
     return std::make_unique<RocksDbStateStore>(folder.string(), budget);
@@ -50,7 +48,9 @@ TEST_P(StateStoreContract, writes_apply_in_order_and_the_last_of_a_key_wins) {
 TEST_P(StateStoreContract, scans_a_prefix_in_byte_order_from_a_key) {
   WriteSet w;
   const std::string high("T\xff\x01", 3);
-  for (const std::string& key : {std::string("S1"), std::string("T"), std::string("T\0a", 3), std::string("Ta"), high, std::string("U")}) w.put(key, key);
+  for (const std::string& key :
+       {std::string("S1"), std::string("T"), std::string("T\0a", 3), std::string("Ta"), high, std::string("U")})
+    w.put(key, key);
   store->write(w);
   std::vector<std::string> seen;
   const auto collect = [&](std::string_view key, std::string_view value) {
