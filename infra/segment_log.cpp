@@ -465,9 +465,9 @@ void SegmentLog::prepare_next() {
   try {
     create_segment(folder_, new_segment(identity_, next, segment_bytes_, disk_), disk_);
   } catch (const LogError& e) {
-    // A full disk may get room again; admits() is false meanwhile, and what is committed stays so. Anything else comes back at every
-    // try, and a commit that waits for this segment would wait for ever. Neither may a segment stay that has its name but perhaps
-    // not for good, because its folder could not be synced.
+    // A full disk may get room again; admits() is false meanwhile, and what is committed stays so. Anything else comes back at
+    // every try, and a commit that waits for this segment would wait for ever. Neither may a segment stay that has its name but
+    // perhaps not for good, because its folder could not be synced.
     if (e.retryable() && !std::filesystem::exists(segment_path(folder_, next))) return;
     fail(e.what());
     return;
