@@ -99,7 +99,9 @@ Decision decide(const account::RegisterAccount& c, const Context& at, const View
   registered.email_claim_id = c.email_claim_id;
   registered.role = c.role;
   copy_profile(registered, c);
-  std::vector<AnyEvent> events{std::move(registered)};
+  std::vector<AnyEvent> events;
+  events.reserve(2);
+  events.emplace_back(std::move(registered));
   if (c.role == Role::expert) events.emplace_back(new_expert_profile(id, at.policy));
   if (c.role == Role::learner) events.emplace_back(new_learner_profile(id));
   return accept(id, std::move(events), true);
