@@ -1,6 +1,7 @@
 #include "cli/platform.h"
 
 #include <fmt/format.h>
+#include <pthread.h>
 #include <unistd.h>
 
 #include <array>
@@ -302,10 +303,19 @@ void Platform::Parts::open_gateway(const Settings& settings) {
 }
 
 void Platform::Parts::start_threads() {
-  for (auto& shard : shards) shard_threads.emplace_back([s = shard.get()](std::stop_token stop) { s->run(stop); });
-  effect_thread = std::jthread([this](std::stop_token stop) { effects->run(stop); });
+  // The names are what `top -H` shows; at most 15 bytes.
+  for (auto& shard : shards)
+    shard_threads.emplace_back([s = shard.get()](std::stop_token stop) {
+      ::pthread_setname_np(::pthread_self(), fmt::format("shard-{}", s->number()).c_str());
+      s->run(stop);
+    });
+  effect_thread = std::jthread([this](std::stop_token stop) {
+    ::pthread_setname_np(::pthread_self(), "effects");
+    effects->run(stop);
+  });
   if (runner)
     runner_thread = std::jthread([this](std::stop_token stop) {
+      ::pthread_setname_np(::pthread_self(), "projector");
       try {
         runner->run(stop);
       } catch (const std::exception& e) {

@@ -23,6 +23,15 @@ std::string pack(const T& value) {
   return {reinterpret_cast<const char*>(builder.GetBufferPointer()), builder.GetSize()};
 }
 
+// A record's payload as a table, without taking it apart; nullptr when the bytes are not a valid one. `bytes` must be 8-byte
+// aligned.
+template <class Table>
+const Table* verified(std::string_view bytes) {
+  const auto* data = reinterpret_cast<const std::uint8_t*>(bytes.data());
+  flatbuffers::Verifier verifier(data, bytes.size(), max_table_depth, max_tables);
+  return verifier.VerifyBuffer<Table>(nullptr) ? flatbuffers::GetRoot<Table>(data) : nullptr;
+}
+
 // False when the bytes are not a valid T. `bytes` need no alignment: misaligned ones are copied first.
 template <class T>
 bool unpack(std::string_view bytes, T& value) {
@@ -31,10 +40,9 @@ bool unpack(std::string_view bytes, T& value) {
     copy.assign(bytes);
     bytes = copy;
   }
-  const auto* data = reinterpret_cast<const std::uint8_t*>(bytes.data());
-  flatbuffers::Verifier verifier(data, bytes.size(), max_table_depth, max_tables);
-  if (!verifier.VerifyBuffer<typename T::TableType>(nullptr)) return false;
-  flatbuffers::GetRoot<typename T::TableType>(data)->UnPackTo(&value);
+  const auto* table = verified<typename T::TableType>(bytes);
+  if (table == nullptr) return false;
+  table->UnPackTo(&value);
   return true;
 }
 

@@ -176,6 +176,9 @@ void Api::call_function(const Request& request, const Claims& claims, std::strin
   const CommandSchema& command = *env_.schemas.command(function->command);
   if (auto refused = env_.commands.refuse(request, claims, command)) return respond(in_rest_shape(std::move(*refused)));
 
+  const auto identity = env_.commands.identify(request, claims, command);
+  if (!identity) return respond(in_rest_shape(Response(identity.error())));
+
   auto body = parse_strict(request.body.empty() ? "{}" : request.body);
   if (!body || !body->is_object()) return respond(rest_error(400, "PGRST102", "Empty or invalid json"));
   boost::json::object renamed;
@@ -198,7 +201,7 @@ void Api::call_function(const Request& request, const Claims& claims, std::strin
   if (!payload) return respond(in_rest_shape(invalid_request(payload.error())));
 
   const int wait_s = parse_prefer(request.header("prefer")).wait_s.value_or(default_wait_s);
-  env_.commands.send(request, claims, command, std::move(*payload),
+  env_.commands.send(request, claims, command, *identity, std::move(*payload),
                      [this, function, wait_s, respond = std::move(respond)](std::expected<CommandResult, Response> sent) mutable {
                        if (!sent) return respond(in_rest_shape(std::move(sent.error())));
                        Response out{200, {{"Content-Type", std::string(json_type)}}, {}};

@@ -141,13 +141,18 @@ std::optional<Response> Commands::refuse(const Request& request, const Claims& c
   return std::nullopt;
 }
 
-Uuid Commands::command_id_without_group(const Request& request, const Claims& claims, const CommandSchema& command,
-                                        std::string_view key) {
+std::expected<CommandIdentity, Response> Commands::identify(const Request& request, const Claims& claims,
+                                                            const CommandSchema& command) {
+  const auto header = request.header("idempotency-key");
+  const auto key = parse_idempotency_key(header);
+  if (!key && !header.empty())
+    return std::unexpected(problem("invalid_request", "Idempotency-Key is 1 to 255 visible ASCII characters, bare or quoted"));
+  if (!key && command.key_required) return std::unexpected(problem("idempotency_key_missing"));
   std::string input;
-  if (key.empty()) {
+  if (!key) {
     // Without a key there is nothing to recognise a retry by: a fresh id.
     input = env_.id_seed + "/" + std::to_string(keyless_.fetch_add(1, std::memory_order_relaxed)) + "/" + request.request_id;
-    return derive_root("command/fresh", input);
+    return CommandIdentity{derive_root("command/fresh", input), false};
   }
   input = env_.platform;
   input += '\0';
@@ -155,8 +160,8 @@ Uuid Commands::command_id_without_group(const Request& request, const Claims& cl
   input += '\0';
   input += command.table->name;
   input += '\0';
-  input += key;
-  return derive_root("command", input);
+  input += *key;
+  return CommandIdentity{derive_root("command", input), true};
 }
 
 std::vector<ServerField> Commands::server_fields(const CommandSchema& command, const Claims& claims, const Uuid& free_id) const {
@@ -173,14 +178,14 @@ void Commands::handle(const Request& request, const Claims& claims, const RouteF
   const CommandSchema& command = *match.command;
   if (auto refused = refuse(request, claims, command)) return respond(std::move(*refused));
   const Preferences prefer = parse_prefer(request.header("prefer"));
-  const auto key = parse_idempotency_key(request.header("idempotency-key"));
-  const Uuid free_id = command_id_without_group(request, claims, command, key.value_or(std::string_view{}));
-  auto payload = transcode(command, match.params, request.body, server_fields(command, claims, free_id));
+  const auto identity = identify(request, claims, command);
+  if (!identity) return respond(identity.error());
+  auto payload = transcode(command, match.params, request.body, server_fields(command, claims, identity->id));
   if (!payload) return respond(invalid_request(payload.error()));
 
   send(
-      request, claims, command, std::move(*payload),
-      [this, prefer, keyed = key.has_value(), respond = std::move(respond)](std::expected<CommandResult, Response> sent) mutable {
+      request, claims, command, *identity, std::move(*payload),
+      [this, prefer, keyed = identity->keyed, respond = std::move(respond)](std::expected<CommandResult, Response> sent) mutable {
         if (!sent) return respond(std::move(sent.error()));
         CommandResult& result = *sent;
         Response out{result.reply.status, {}, std::move(result.reply.body)};
@@ -202,21 +207,15 @@ void Commands::handle(const Request& request, const Claims& claims, const RouteF
       });
 }
 
-void Commands::send(const Request& request, const Claims& claims, const CommandSchema& command, std::string payload, Done done) {
-  const auto key_header = request.header("idempotency-key");
-  const auto key = parse_idempotency_key(key_header);
-  if (!key && !key_header.empty())
-    return done(
-        std::unexpected(problem("invalid_request", "Idempotency-Key is 1 to 255 visible ASCII characters, bare or quoted")));
-  if (!key && command.key_required) return done(std::unexpected(problem("idempotency_key_missing")));
+void Commands::send(const Request& request, const Claims& claims, const CommandSchema& command, const CommandIdentity& identity,
+                    std::string payload, Done done) {
   const auto if_match = parse_if_match(request.header("if-match"));
   if (if_match.malformed) return done(std::unexpected(problem("invalid_request", "If-Match is one ETag, such as \"7\"")));
 
   const Uuid group = uuid_field(payload, *command.group);
   CHECK(!is_nil(group));
   CommandRequest out;
-  out.command_id =
-      with_bucket(command_id_without_group(request, claims, command, key.value_or(std::string_view{})), bucket_of(group));
+  out.command_id = with_bucket(identity.id, bucket_of(group));
   out.type = command.table->name;
   out.fingerprint = fingerprint_of(out.type, payload, request.header("if-match"));
   out.payload = std::move(payload);

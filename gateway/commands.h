@@ -44,6 +44,11 @@ struct CommandsEnvironment {
   WaitForPosition wait;   // Empty: this process has no projections.
 };
 
+struct CommandIdentity {
+  Uuid id{};           // The command id, but for the bucket: that is its group's, which only the payload tells.
+  bool keyed = false;  // A repeat of the request has the same id.
+};
+
 class Commands {
  public:
   explicit Commands(CommandsEnvironment environment) : env_(std::move(environment)) {}
@@ -56,7 +61,10 @@ class Commands {
   // What rpc functions send: a command whose members were renamed. The result reaches `done` once it is durable; a problem before
   // that is a response in problem form.
   using Done = std::move_only_function<void(std::expected<CommandResult, Response>)>;
-  void send(const Request& request, const Claims& claims, const CommandSchema& command, std::string payload, Done done);
+  void send(const Request& request, const Claims& claims, const CommandSchema& command, const CommandIdentity& identity,
+            std::string payload, Done done);
+  // What the Idempotency-Key says, or why it can't be taken.
+  std::expected<CommandIdentity, Response> identify(const Request& request, const Claims& claims, const CommandSchema& command);
 
   std::string token_of(ShardNo shard, Sequence sequence) const;
   // Calls back at once where there is nothing to wait for.
@@ -65,7 +73,6 @@ class Commands {
   std::optional<Response> refuse(const Request& request, const Claims& claims, const CommandSchema& command) const;
   // The fields that the gateway fills: an account's own id.
   std::vector<ServerField> server_fields(const CommandSchema& command, const Claims& claims, const Uuid& free_id) const;
-  Uuid command_id_without_group(const Request& request, const Claims& claims, const CommandSchema& command, std::string_view key);
 
  private:
   void submit(CommandRequest request, Done done);

@@ -1,5 +1,7 @@
 #include "gateway/http_server.h"
 
+#include <pthread.h>
+
 #include <algorithm>
 #include <array>
 #include <atomic>
@@ -787,7 +789,11 @@ class HttpServer::Impl {
       throw HttpServerError("cannot listen on " + where + ": " + error.what());
     }
     asio::co_spawn(workers_.front()->io(), accept(), [](const std::exception_ptr& error) { CHECK(error == nullptr); });
-    for (const auto& worker : workers_) threads_.emplace_back([&worker = *worker] { worker.run(); });
+    for (const auto& worker : workers_)
+      threads_.emplace_back([&worker = *worker] {
+        ::pthread_setname_np(::pthread_self(), "http");
+        worker.run();
+      });
   }
 
   std::uint16_t port() const { return port_; }

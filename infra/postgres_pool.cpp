@@ -1,5 +1,7 @@
 #include "infra/postgres_pool.h"
 
+#include <pthread.h>
+
 #include <stdexcept>
 #include <string_view>
 #include <utility>
@@ -128,7 +130,11 @@ class PostgresPool::Connection {
 PostgresPool::PostgresPool(PostgresPoolOptions options) : options_(std::move(options)), connections_(options_.connections) {
   CHECK(options_.connections > 0);
   CHECK(options_.url.find("://") != std::string::npos);
-  for (std::size_t worker = 0; worker < options_.connections; ++worker) threads_.emplace_back([this, worker] { serve(worker); });
+  for (std::size_t worker = 0; worker < options_.connections; ++worker)
+    threads_.emplace_back([this, worker] {
+      ::pthread_setname_np(::pthread_self(), "reads");
+      serve(worker);
+    });
 }
 
 PostgresPool::~PostgresPool() { stop(); }

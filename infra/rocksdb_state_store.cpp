@@ -15,7 +15,8 @@ constexpr std::size_t write_buffer_bytes = 512 << 20;  // Of all shards of the p
 constexpr std::size_t shard_write_buffer_bytes = 64 << 20;
 constexpr int background_jobs = 2;
 constexpr double bloom_bits_per_key = 10;
-constexpr double memtable_filter_ratio = 0.05;  // Of the write buffer.
+constexpr std::size_t operation_overhead_bytes = 12;  // In a write batch: a tag and two lengths.
+constexpr double memtable_filter_ratio = 0.05;        // Of the write buffer.
 
 void check(const rocksdb::Status& status, const char* what) {
   if (!status.ok()) throw StateStoreError(std::string(what) + ": " + status.ToString());
@@ -79,7 +80,9 @@ std::optional<std::string> RocksDbStateStore::get(std::string_view key) const {
 }
 
 void RocksDbStateStore::write(const WriteSet& writes) {
-  rocksdb::WriteBatch batch;
+  std::size_t bytes = 0;
+  for (const auto& op : writes.operations) bytes += op.key.size() + (op.value ? op.value->size() : 0) + operation_overhead_bytes;
+  rocksdb::WriteBatch batch(bytes);
   for (const auto& op : writes.operations) {
     if (op.value) check(batch.Put(op.key, *op.value), "collecting state");
     else check(batch.Delete(op.key), "collecting state");

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <pthread.h>
 #include <sys/file.h>
 
 #include <algorithm>
@@ -185,8 +186,14 @@ SegmentLog::SegmentLog(std::filesystem::path folder, File lock, HeadAnchor ancho
   space_left_ = disk_.free_bytes(folder_) >= needed_free_bytes();
 
   if (room_is_low() && !next_ready_) wanted_index_ = active_.header.index + 1;
-  preparation_thread_ = std::thread([this] { run_preparation(); });
-  commit_thread_ = std::thread([this] { run_commits(); });
+  preparation_thread_ = std::thread([this] {
+    ::pthread_setname_np(::pthread_self(), "log-segments");
+    run_preparation();
+  });
+  commit_thread_ = std::thread([this] {
+    ::pthread_setname_np(::pthread_self(), "log-commit");
+    run_commits();
+  });
 }
 
 SegmentLog::~SegmentLog() {

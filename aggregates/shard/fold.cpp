@@ -102,6 +102,7 @@ std::string inbox(ShardNo source) {
   put_u32(out, source);
   return out;
 }
+ShardNo parse_inbox(std::string_view key) { return Input{key.substr(1)}.u32(); }
 std::string searched(ShardNo source) {
   std::string out(1, searched_prefix);
   put_u32(out, source);
@@ -233,24 +234,27 @@ const VersionedState& Changes::fold_event(const StreamId& stream, const AnyEvent
   return *entry;
 }
 
-void Changes::fold_decision(const DecisionMade& d, Micros time, Sequence sequence) {
-  CHECK(d.fingerprint.size() == sizeof(Hash));
-  DedupEntry entry{{}, time, sequence, {d.status, d.etag, d.location, d.content_type, d.body}};
-  std::memcpy(entry.fingerprint.data(), d.fingerprint.data(), sizeof(Hash));
-  decisions_.insert_or_assign(d.command_id, std::move(entry));
-  switch (d.source) {
+void Changes::fold_decision(const DecisionTable& d, Micros time, Sequence sequence) {
+  CHECK(d.command_id() != nullptr && d.fingerprint() != nullptr && d.fingerprint()->size() == sizeof(Hash));
+  const auto text = [](const flatbuffers::String* s) { return s != nullptr ? s->str() : std::string(); };
+  DedupEntry& entry = decisions_[*d.command_id()];
+  std::memcpy(entry.fingerprint.data(), d.fingerprint()->data(), sizeof(Hash));
+  entry.time = time;
+  entry.sequence = sequence;
+  entry.reply = {d.status(), text(d.etag()), text(d.location()), text(d.content_type()), text(d.body())};
+  switch (d.source()) {
     case ::decision::v1::Source::client:
     case ::decision::v1::Source::effect: break;  // An effect goes when its state no longer wants it.
     case ::decision::v1::Source::timer: {
       // The key is the timer; it fires once, whatever the decision was.
-      const auto stream = parse_stream(d.timer_stream);
+      const auto stream = parse_stream(text(d.timer_stream()));
       CHECK(stream);
-      timers_[keys::timer({d.timer_due, *stream, d.timer_name})] = false;
+      timers_[keys::timer({d.timer_due(), *stream, text(d.timer_name())})] = false;
       break;
     }
     case ::decision::v1::Source::inbox: {
-      const InboxMark mark{d.inbox_sequence, d.inbox_index};
-      auto& highest = marks_[d.inbox_shard];
+      const InboxMark mark{d.inbox_sequence(), d.inbox_index()};
+      auto& highest = marks_[d.inbox_shard()];
       highest = std::max(highest, mark);
       break;
     }
@@ -260,10 +264,9 @@ void Changes::fold_decision(const DecisionMade& d, Micros time, Sequence sequenc
 void Changes::fold_record(const Record& record) {
   const RecordHeader& h = record.header;
   if (h.stream.kind == StreamKind::decision) {
-    DecisionMade decision;
-    if (!unpack(record.payload, decision))
-      throw CorruptLog("sequence " + std::to_string(h.sequence) + ": decision does not verify");
-    fold_decision(decision, h.time, h.sequence);
+    const auto* decision = verified<DecisionTable>(record.payload);
+    if (decision == nullptr) throw CorruptLog("sequence " + std::to_string(h.sequence) + ": decision does not verify");
+    fold_decision(*decision, h.time, h.sequence);
   } else if (h.stream.kind != StreamKind::inbox && h.stream.kind != StreamKind::writer) {
     const auto event = decode_event(h.type, record.payload);
     if (!event)
@@ -297,6 +300,8 @@ WriteSet Changes::writes(const Position& position) const {
   }
   for (const auto& [source, mark] : marks_) out.put(keys::inbox(source), encode(mark));
   out.put(std::string(keys::position), encode(position));
+  // Neighbours one after the other: an ordered store finds the next place near the last. No key comes twice.
+  std::ranges::sort(out.operations, {}, &WriteSet::Operation::key);
   return out;
 }
 

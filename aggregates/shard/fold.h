@@ -22,6 +22,7 @@
 
 namespace guildhall {
 
+using DecisionTable = ::decision::v1::DecisionMade;
 using DecisionMade = ::decision::v1::DecisionMadeT;
 using InboxCommand = ::decision::v1::InboxCommandT;
 
@@ -58,6 +59,7 @@ std::string timer(const TimerKey& timer);
 TimerKey parse_timer(std::string_view key);
 std::string effect(const Uuid& id);
 std::string inbox(ShardNo source);
+ShardNo parse_inbox(std::string_view key);
 std::string searched(ShardNo source);
 inline constexpr std::string_view position = "M";
 inline constexpr char state_prefix = 'S', decision_prefix = 'D', timer_prefix = 'T', effect_prefix = 'E', inbox_prefix = 'I',
@@ -88,7 +90,7 @@ class Changes {
   StatePtr find(const StreamId& stream) const;
   // Applies one event and returns the stream's state after it.
   const VersionedState& fold_event(const StreamId& stream, const AnyEvent& event);
-  void fold_decision(const DecisionMade& decision, Micros time, Sequence sequence);
+  void fold_decision(const DecisionTable& decision, Micros time, Sequence sequence);
   // A record as read from the log, whatever its kind. CHECKs that business events carry the next version of their stream.
   void fold_record(const Record& record);
 

@@ -192,13 +192,17 @@ void Shard::load_effects_and_facts() {
   });
 }
 
-void Shard::search_inboxes() {
-  delivered_.store(end_.sequence, std::memory_order_release);
+void Shard::load_marks() {
+  marks_.clear();
   env_.store.scan({&keys::inbox_prefix, 1}, {}, [&](std::string_view key, std::string_view value) {
-    const auto source = static_cast<ShardNo>(static_cast<unsigned char>(key[3]) << 8 | static_cast<unsigned char>(key[4]));
-    marks_[source] = decode_mark(value);
+    marks_[keys::parse_inbox(key)] = decode_mark(value);
     return true;
   });
+}
+
+void Shard::search_inboxes() {
+  delivered_.store(end_.sequence, std::memory_order_release);
+  load_marks();
   for (ShardNo source = 0; source < env_.log.identity().shards; ++source) {
     if (source == number_) continue;
     Sequence done = marks_[source].sequence;
@@ -515,21 +519,18 @@ void Shard::run_command(const Waiting& w, int depth, CommandResult& result, std:
   }
 
   // What other groups are told goes into the same append: inside this shard as commands of their own, else through the inbox.
-  struct Inner {
-    Waiting waiting;
-  };
-  std::vector<Inner> inner;
+  std::vector<Waiting> inner;
   for (std::size_t i = 0; i < reactions.size(); ++i) {
     const ShardNo to = shard_of(reactions[i].group, env_.log.identity().shards);
     const Uuid reaction_id = derive_in_group("reaction", id, i, bucket_of(reactions[i].group));
     std::string payload = encode(reactions[i].command);
     const std::string type(type_name(reactions[i].command));
     if (to == number_) {
-      Inner next;
-      next.waiting.request = {reaction_id, type, payload, sha256(payload), ActorKind::system, {}, {}, w.request.correlation_id};
-      if (is_nil(w.request.correlation_id)) next.waiting.request.correlation_id = id;
-      next.waiting.source = ::decision::v1::Source::effect;
-      next.waiting.now = w.now;
+      Waiting next;
+      next.request = {reaction_id, type, payload, sha256(payload), ActorKind::system, {}, {}, w.request.correlation_id};
+      if (is_nil(w.request.correlation_id)) next.request.correlation_id = id;
+      next.source = ::decision::v1::Source::effect;
+      next.now = w.now;
       inner.push_back(std::move(next));
     } else {
       InboxCommand out;
@@ -570,14 +571,15 @@ void Shard::run_command(const Waiting& w, int depth, CommandResult& result, std:
   made.tzdb_version = env_.zones.version();
   decision_record = building_->builder.records();
   building_->decisions.emplace_back(id, decision_record);
-  building_->changes.fold_decision(made, *w.now, 0);
-  add_record({StreamKind::decision, id}, 1, decision_type, digest_of(StreamKind::decision), pack(made), w,
+  const std::string packed = pack(made);
+  building_->changes.fold_decision(*flatbuffers::GetRoot<DecisionTable>(packed.data()), *w.now, 0);
+  add_record({StreamKind::decision, id}, 1, decision_type, digest_of(StreamKind::decision), packed, w,
              derive_in_group("decision", id, 0, bucket), id, command_type);
 
-  for (Inner& next : inner) {
+  for (const Waiting& next : inner) {
     CommandResult ignored;
     std::size_t record = 0;
-    run_command(next.waiting, depth + 1, ignored, record);
+    run_command(next, depth + 1, ignored, record);
   }
 }
 
@@ -638,12 +640,7 @@ void Shard::finish_batch(AppendOutcome outcome) {
       OpenBatch& second = *building_;
       requeue(second);
       requeue(first);
-      marks_.clear();
-      env_.store.scan({&keys::inbox_prefix, 1}, {}, [&](std::string_view key, std::string_view value) {
-        marks_[static_cast<ShardNo>(static_cast<unsigned char>(key[3]) << 8 | static_cast<unsigned char>(key[4]))] =
-            decode_mark(value);
-        return true;
-      });
+      load_marks();
       const bool epoch_record = first.epoch_record;
       in_flight_.reset();
       open_batch();

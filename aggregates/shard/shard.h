@@ -126,6 +126,7 @@ class Shard {
   class DecisionView;
 
   void replay(const Progress& progress);
+  void load_marks();
   void search_inboxes();
   void load_effects_and_facts();
   StatePtr load(const StreamId& stream);
