@@ -38,15 +38,13 @@ Machine describe_machine() {
   return out;
 }
 
-double busy_cpu_seconds() {
+MachineCpu machine_cpu() {
   std::ifstream in("/proc/stat");
   std::string name;
-  in >> name;
-  double busy = 0, ticks = 0;
-  // user, nice, system, idle, iowait, irq, softirq, steal
-  for (int column = 0; column < 8 && in >> ticks; ++column)
-    if (column != 3 && column != 4) busy += ticks;
-  return busy / static_cast<double>(::sysconf(_SC_CLK_TCK));
+  double user = 0, nice = 0, system = 0, idle = 0, io_wait = 0, irq = 0, soft_irq = 0, steal = 0;
+  in >> name >> user >> nice >> system >> idle >> io_wait >> irq >> soft_irq >> steal;
+  const auto ticks_per_second = static_cast<double>(::sysconf(_SC_CLK_TCK));
+  return {(user + nice + system + irq + soft_irq) / ticks_per_second, steal / ticks_per_second};
 }
 
 std::string utc_now() {

@@ -17,7 +17,12 @@ struct Machine {
   double load_average = 0;  // Of the last minute: what else ran here.
 };
 Machine describe_machine();
-double busy_cpu_seconds();  // Of the whole machine since it started, whoever used them.
+// Of the whole machine since it started, in CPU seconds.
+struct MachineCpu {
+  double busy = 0;    // Whoever used them here.
+  double stolen = 0;  // Wanted, but the host gave them to other machines.
+};
+MachineCpu machine_cpu();
 std::string utc_now();  // RFC 3339
 
 // How long the disk of a folder takes to make 4 KB at a file's end durable. About a second of work.

@@ -10,7 +10,7 @@ std::unique_ptr<PostgresCluster> private_cluster() {
   auto cluster = std::make_unique<PostgresCluster>(PostgresCluster::Options{.fsync = true,
                                                                             .settings = {{"shared_buffers", "256MB"},
                                                                                          {"max_wal_size", "2GB"},
-                                                                                         {"wal_compression", "on"},
+                                                                                         {"wal_compression", "lz4"},
                                                                                          {"checkpoint_timeout", "15min"},
                                                                                          {"random_page_cost", "1.1"},
                                                                                          {"max_connections", "300"},

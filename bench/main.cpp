@@ -366,18 +366,22 @@ class Bench {
     load.warmup = std::chrono::seconds(flags_.warmup);
     load.measured = std::chrono::seconds(flags_.seconds);
     if (lag != nullptr) load.hold_back = lag->hold();
-    double server_cpu = 0, own_cpu = 0, all_cpu = 0;
+    double server_cpu = 0, own_cpu = 0, all_cpu = 0, stolen_cpu = 0;
     ProcessUsage after;
     load.on_begin = [&] {
       server_cpu = -server.usage().cpu_seconds;
       own_cpu = -own_cpu_seconds();
-      all_cpu = -busy_cpu_seconds();
+      const MachineCpu machine = machine_cpu();
+      all_cpu = -machine.busy;
+      stolen_cpu = -machine.stolen;
     };
     load.on_end = [&] {
       after = server.usage();
       server_cpu += after.cpu_seconds;
       own_cpu += own_cpu_seconds();
-      all_cpu += busy_cpu_seconds();
+      const MachineCpu machine = machine_cpu();
+      all_cpu += machine.busy;
+      stolen_cpu += machine.stolen;
     };
     const LoadResult r = run_load(load, source);
     if (r.seconds == 0) throw std::runtime_error("all seats were sold before the measurement began: give more --experts");
@@ -395,15 +399,19 @@ class Bench {
         .add("server_cores", server_cpu / r.seconds)
         // PostgreSQL where it is on, the kernel's own work, and whoever else used the machine.
         .add("other_cores", std::max(0.0, all_cpu - server_cpu - own_cpu) / r.seconds)
+        // What a virtual machine wanted and did not get: figures with more than a trace of it say nothing.
+        .add("stolen_cores", stolen_cpu / r.seconds)
         .add("server_cpu_us_per_command", server_cpu * 1e6 / answers)
         .add("generator_cpu_us_per_request", own_cpu * 1e6 / answers)
         .add("rss_mb", after.resident_bytes >> 20);
     if (r.source_ended) out.json.add("sold_out", true);
     if (!r.first_other.empty()) out.json.add("first_unexpected", r.first_other);
-    say("  %s, %zu connections: %.0f accepted/s (p50 %.2f, p99 %.2f ms), %.0f refused/s, server %.2f cores, others %.2f%s",
+    say("  %s, %zu connections: %.0f accepted/s (p50 %.2f, p99 %.2f ms), %.0f refused/s, server %.2f cores, others %.2f, stolen "
+        "%.2f%s",
         series.c_str(), connections, r.accepted_per_s(), static_cast<double>(r.accepted.percentile_us(0.5)) / 1000,
         static_cast<double>(r.accepted.percentile_us(0.99)) / 1000, r.refused_per_s(), server_cpu / r.seconds,
-        std::max(0.0, all_cpu - server_cpu - own_cpu) / r.seconds, r.source_ended ? " -- SOLD OUT, give more --experts" : "");
+        std::max(0.0, all_cpu - server_cpu - own_cpu) / r.seconds, stolen_cpu / r.seconds,
+        r.source_ended ? " -- SOLD OUT, give more --experts" : "");
     if (!r.first_other.empty()) say("    unexpected: %s", r.first_other.c_str());
     if (lag != nullptr) {
       const double drained = lag->drain();

@@ -45,15 +45,21 @@ std::optional<Uuid> parse_uuid(std::string_view text) {
 }
 
 std::string to_string(const Uuid& id) {
+  std::string out;
+  append_text(out, id);
+  return out;
+}
+
+void append_text(std::string& out, const Uuid& id) {
   constexpr char hex[] = "0123456789abcdef";
-  std::string out(36, '-');
+  std::array<char, 36> text;
   std::size_t at = 0;
   for (int i = 0; i < 32; ++i) {
-    if (i == 8 || i == 12 || i == 16 || i == 20) ++at;
+    if (i == 8 || i == 12 || i == 16 || i == 20) text[at++] = '-';
     const std::uint64_t half = i < 16 ? id.hi() : id.lo();
-    out[at++] = hex[half >> (60 - 4 * (i % 16)) & 15];
+    text[at++] = hex[half >> (60 - 4 * (i % 16)) & 15];
   }
-  return out;
+  out.append(text.data(), text.size());
 }
 
 void append_bytes(std::string& out, const Uuid& id) {

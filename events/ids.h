@@ -19,6 +19,7 @@ inline bool is_nil(const Uuid& id) { return id.hi() == 0 && id.lo() == 0; }
 // Any UUID in the 8-4-4-4-12 form, either case. Nil is refused: it means absent.
 std::optional<Uuid> parse_uuid(std::string_view text);
 std::string to_string(const Uuid& id);
+void append_text(std::string& out, const Uuid& id);  // As to_string() has it.
 // The sixteen bytes in text order, as keys and hashes use them.
 void append_bytes(std::string& out, const Uuid& id);
 Uuid uuid_from_bytes(const char* sixteen_bytes);

@@ -97,6 +97,8 @@ void MemoryRowStore::apply(Generation generation, const RowBatch& batch, std::sp
     std::optional<Row>& row = row_of(*w.table, key);
     if (w.kind == WriteKind::erase || w.kind == WriteKind::replace) row.reset();
     if (w.kind == WriteKind::erase) return;
+    if (w.kind == WriteKind::insert && row)
+      throw RowStoreError(RowStoreError::Kind::refused, "the row is in " + std::string(w.table->name) + " already");
     if (!row) {
       if (w.kind == WriteKind::update)
         throw RowStoreError(RowStoreError::Kind::missing_row, "no such row in " + std::string(w.table->name));

@@ -1,6 +1,8 @@
 #include "infra/postgres_row_store.h"
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <map>
 #include <pqxx/pqxx>
 
@@ -53,8 +55,11 @@ void append_element(std::string& out, const Value& value) {
     }
     void operator()(std::monostate) const { out += "NULL"; }
     void operator()(bool b) const { out.push_back(b ? 't' : 'f'); }
-    void operator()(std::int64_t n) const { out += std::to_string(n); }
-    void operator()(const Uuid& id) const { out += to_string(id); }
+    void operator()(std::int64_t n) const {
+      std::array<char, 20> digits;
+      out.append(digits.data(), std::to_chars(digits.begin(), digits.end(), n).ptr);
+    }
+    void operator()(const Uuid& id) const { append_text(out, id); }
     void operator()(const std::string& text) const { quoted(text); }
     void operator()(const std::vector<std::string>& texts) const { quoted(array_literal(texts)); }
   };
@@ -138,13 +143,14 @@ std::string on_conflict(const Group& g) {
   return " ON CONFLICT (" + key + ") DO " + (g.shape->empty() ? "NOTHING" : "UPDATE SET " + set_clause(g, "excluded"));
 }
 
-std::string upsert_sql(const std::string& schema, const Group& g) {
+std::string insert_sql(const std::string& schema, const Group& g) {
   std::string values;
   for (std::size_t i = 0; i < g.table->key.size(); ++i) values += (i == 0 ? "u.k" : ", u.k") + std::to_string(i);
   for (std::size_t i = 0; i < g.shape->size(); ++i)
     values += ", " + from_array(g.table->columns[(*g.shape)[i].column].type, "c" + std::to_string(i));
+  // Without ON CONFLICT an insertion spares the look-up before it and the speculative record.
   return "INSERT INTO " + schema + "." + std::string(g.table->name) + " AS t (" + column_list(g) + ") SELECT " + values +
-         unnested(g) + on_conflict(g);
+         unnested(g) + (g.kind == WriteKind::insert ? "" : on_conflict(g));
 }
 
 // A source row that is missing gives a NULL key, which the table refuses. Several shards write these rows: sorted, so that two
@@ -205,9 +211,10 @@ std::vector<Statement> statements_of(const std::string& schema, std::span<const 
   };
   for (const Write& w : changes) {
     if (w.kind == WriteKind::erase || w.kind == WriteKind::replace) add('1', w, WriteKind::erase, no_columns);
+    if (w.kind == WriteKind::insert) add('2', w, WriteKind::insert, w.assignments);
     if (w.kind == WriteKind::upsert || w.kind == WriteKind::replace)
-      add(w.via.table == nullptr ? '2' : '4', w, WriteKind::upsert, w.assignments);
-    if (w.kind == WriteKind::update) add('3', w, WriteKind::update, w.assignments);
+      add(w.via.table == nullptr ? '3' : '5', w, WriteKind::upsert, w.assignments);
+    if (w.kind == WriteKind::update) add('4', w, WriteKind::update, w.assignments);
   }
 
   std::vector<Statement> out;
@@ -215,7 +222,7 @@ std::vector<Statement> statements_of(const std::string& schema, std::span<const 
     Statement s{{}, {}, any_number};
     if (g.kind == WriteKind::erase) s.sql = erase_sql(schema, g);
     else if (g.via.table != nullptr) s.sql = upsert_via_sql(schema, g);
-    else if (g.kind == WriteKind::upsert) s.sql = upsert_sql(schema, g);
+    else if (g.kind == WriteKind::insert || g.kind == WriteKind::upsert) s.sql = insert_sql(schema, g);
     else {
       if (g.shape->empty()) continue;
       s.sql = update_sql(schema, g);

@@ -80,7 +80,7 @@ const Table& Payments::table() {
 }
 
 void project(const RecordHeader& at, const booking::BookingCreated& e, Writes& out) {
-  out.upsert(Bookings::table(), {e.booking_id})
+  out.insert(Bookings::table(), {e.booking_id})
       .set(Bookings::learner_id, e.learner_id)
       .set(Bookings::expert_id, e.expert_id)
       .set(Bookings::session_id, e.session_id)
@@ -150,7 +150,7 @@ void project(const RecordHeader& at, const booking::ExpertNotesSet& e, Writes& o
 }
 
 void project(const RecordHeader& at, const payment::PaymentInitiated& e, Writes& out) {
-  out.upsert(Payments::table(), {e.payment_id})
+  out.insert(Payments::table(), {e.payment_id})
       .set(Payments::booking_id, e.booking_id)
       .set(Payments::payer_id, e.payer_id)
       .set(Payments::payee_id, e.payee_id)

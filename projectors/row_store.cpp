@@ -93,6 +93,7 @@ Write& Writes::push(const Table& table, WriteKind kind, Via via, Key key) {
   CHECK(key.size() == (via.table != nullptr ? via.table : &table)->key.size() && table.columns.size() <= max_columns);
   return writes_.emplace_back(Write{&table, kind, via, std::move(key), {}});
 }
+Write& Writes::insert(const Table& table, Key key) { return push(table, WriteKind::insert, {}, std::move(key)); }
 Write& Writes::upsert(const Table& table, Key key) { return push(table, WriteKind::upsert, {}, std::move(key)); }
 Write& Writes::update(const Table& table, Key key) { return push(table, WriteKind::update, {}, std::move(key)); }
 Write& Writes::upsert_via(const Table& table, Via via, Key source_key) {
@@ -134,6 +135,10 @@ void RowBatch::add(Write write) {
         throw RowStoreError(RowStoreError::Kind::missing_row,
                             "an update follows the erasure of its row in " + std::string(row.table->name));
       break;
+    case WriteKind::insert:
+      if (row.kind != WriteKind::erase)
+        throw RowStoreError(RowStoreError::Kind::refused, "a row of " + std::string(row.table->name) + " is made twice");
+      [[fallthrough]];
     case WriteKind::upsert:
       if (row.kind == WriteKind::erase) {
         row = std::move(write);

@@ -47,6 +47,7 @@ using Key = std::vector<Value>;  // In the order of Table::key.
 // ---- writes
 
 enum class WriteKind : std::uint8_t {
+  insert,   // Makes the row, which must not be there: RowStoreError::Kind::refused.
   upsert,   // Makes the row, or changes the named columns of the one that is there.
   update,   // The row must be there: a missing one is RowStoreError::Kind::missing_row.
   erase,    // The row may be missing.
@@ -87,6 +88,7 @@ struct Write {
 // What a projection returns for one record, in order.
 class Writes {
  public:
+  Write& insert(const Table& table, Key key);
   Write& upsert(const Table& table, Key key);
   Write& update(const Table& table, Key key);
   // An upsert of the row that `via` names, of commutative assignments only.
@@ -138,7 +140,7 @@ class ProjectionConflict : public RowStoreError {
 // The writes of many records with at most one change a row. Applying it equals applying the writes one by one.
 class RowBatch {
  public:
-  // Throws RowStoreError(missing_row) for an update of a row that this batch erased.
+  // Throws RowStoreError: missing_row for an update of a row that this batch erased, refused for an insert of one that it holds.
   void add(Write write);
   std::span<const Write> changes() const { return changes_; }
   bool empty() const { return changes_.empty(); }

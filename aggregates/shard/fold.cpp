@@ -204,8 +204,10 @@ const VersionedState& Changes::fold_event(const StreamId& stream, const AnyEvent
     const StatePtr before = base_(stream);
     entry = before ? std::make_shared<VersionedState>(*before) : std::make_shared<VersionedState>(empty_state(stream.kind), 0);
   }
-  const auto timers_before = timers(entry->state);
-  const auto effect_before = effect(entry->state);
+  // A stream that has not begun wants nothing, whatever its empty state looks like.
+  const bool begun = entry->version > 0;
+  const auto timers_before = begun ? timers(entry->state) : std::vector<Timer>{};
+  const auto effect_before = begun ? effect(entry->state) : std::nullopt;
   apply(entry->state, event);
   ++entry->version;
   const auto timers_after = timers(entry->state);

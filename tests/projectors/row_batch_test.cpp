@@ -82,7 +82,8 @@ TEST(RowBatch, coalesced_equals_one_by_one) {
         w.erase(things(), key);
         exists[row] = false;
       } else {
-        Write& write = exists[row] && random() % 2 == 0 ? w.update(things(), key) : w.upsert(things(), key);
+        Write& write = exists[row] ? (random() % 2 == 0 ? w.update(things(), key) : w.upsert(things(), key))
+                                   : (random() % 2 == 0 ? w.insert(things(), key) : w.upsert(things(), key));
         if (random() % 2 == 0) write.set(name, "n" + std::to_string(random() % 100));
         if (random() % 2 == 0) {
           if (random() % 3 == 0) write.set(count, static_cast<std::int64_t>(random() % 100));
