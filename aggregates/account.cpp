@@ -296,6 +296,9 @@ void apply(AccountState& s, const account::ClaimAbandoned& e) {
   s.abandoned_holds.push_back(e.hold_id);
 }
 
+// An account whose registration lapsed has a stream, but is none.
+bool shows_to(const AccountState& s, const Actor& actor) { return is_registered(s) && may_act_for(actor, s.account_id); }
+
 AnyResource represent(const AccountState& s, std::uint64_t version, const Uuid&) {
   account::AccountView v;
   v.id = s.account_id;

@@ -63,5 +63,6 @@ void apply(AccountState& s, const account::AccountUnbanned& e);
 void apply(AccountState& s, const account::ClaimAbandoned& e);
 
 AnyResource represent(const AccountState& s, std::uint64_t version, const Uuid& part);
+bool shows_to(const AccountState& s, const Actor& actor);
 
 }  // namespace guildhall

@@ -64,6 +64,14 @@ AnyResource represent(const AnyState& state, std::uint64_t version, const Uuid& 
 }
 
 template <>
+bool shows_to(const AnyState& state, const Actor& actor) {
+  return std::visit(Overloaded{[&](const AccountState& s) { return shows_to(s, actor); },
+                               [&](const SessionState& s) { return shows_to(s, actor); },
+                               [&](const BookingState& s) { return shows_to(s, actor); }, [](const auto&) { return false; }},
+                    state);
+}
+
+template <>
 std::vector<Timer> timers(const AnyState& state) {
   using None = std::vector<Timer>;
   return std::visit(Overloaded{[](const ClaimState& s) { return timers(s); }, [](const ScheduleState& s) { return timers(s); },

@@ -28,6 +28,11 @@ std::optional<StreamId> target(const Command& command);
 template <Exactly<AnyState> State>
 AnyResource represent(const State& state, std::uint64_t version, const Uuid& part);
 
+// Whether somebody may read the resource of a state by its id. What may not be seen is answered like what is not there. States
+// without a resource of their own (claims, schedules, days) are seen by nobody.
+template <Exactly<AnyState> State>
+bool shows_to(const State& state, const Actor& actor);
+
 // The timers that a state wants; the shard keeps them durably and sends `command` once when due. At most one of a name per
 // stream.
 struct Timer {

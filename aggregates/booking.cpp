@@ -293,6 +293,11 @@ AnyResource represent(const BookingState& s, std::uint64_t version, const Uuid&)
   return view;
 }
 
+// The two parties, as the row policies of the read models say it.
+bool shows_to(const BookingState& s, const Actor& actor) {
+  return actor.trusted() || actor.is(s.learner_id) || actor.is(s.expert_id);
+}
+
 std::vector<Timer> timers(const BookingState& s) {
   if (s.status == Status::pending) return {{"expire", s.expires_at, ExpireBooking{.booking_id = s.booking_id}}};
   if (s.status == Status::confirmed) return {{"complete", s.end_at, CompleteBooking{.booking_id = s.booking_id}}};

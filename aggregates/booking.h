@@ -50,6 +50,7 @@ void apply(BookingState& s, const booking::BookingNoShow& e);
 void apply(BookingState& s, const booking::ExpertNotesSet& e);
 
 AnyResource represent(const BookingState& s, std::uint64_t version, const Uuid& part);
+bool shows_to(const BookingState& s, const Actor& actor);
 std::vector<Timer> timers(const BookingState& s);
 
 }  // namespace guildhall

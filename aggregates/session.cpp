@@ -195,6 +195,11 @@ void apply(SessionState& s, const session::SessionActivated&) { s.is_active = tr
 void apply(SessionState& s, const session::SessionDeactivated&) { s.is_active = false; }
 void apply(SessionState& s, const session::SessionFirstBooked&) { s.booked_before = true; }
 
+// A-TU-19: what is offered is for everybody who is signed in, the rest for its expert.
+bool shows_to(const SessionState& s, const Actor& actor) {
+  return may_act_for(actor, s.expert_id) || (s.is_active && actor.kind == ActorKind::user);
+}
+
 AnyResource represent(const SessionState& s, std::uint64_t version, const Uuid&) {
   session::SessionView v;
   v.id = s.session_id;

@@ -22,5 +22,6 @@ void apply(SessionState& s, const session::SessionDeactivated& e);
 void apply(SessionState& s, const session::SessionFirstBooked& e);
 
 AnyResource represent(const SessionState& s, std::uint64_t version, const Uuid& part);
+bool shows_to(const SessionState& s, const Actor& actor);
 
 }  // namespace guildhall

@@ -93,6 +93,7 @@ struct Platform::Parts {
   PlatformFolders folders;
   std::function<void(const std::string&)> on_failure;
   std::atomic<bool> failing{false};
+  bool accept_loss = false;
   std::atomic<bool> ready{false};
   SystemClock clock;
   PlatformPolicy policy;
@@ -112,8 +113,13 @@ struct Platform::Parts {
   std::vector<std::unique_ptr<Shard>> shards;
   std::vector<Shard*> shard_list;
 
-  std::unique_ptr<PostgresRowStore> rows;
-  std::unique_ptr<Runner> runner;
+  // Shard n belongs to projector n modulo their number. Made before the first record is written and gone after the last.
+  struct Projector {
+    std::unique_ptr<PostgresRowStore> rows;
+    std::unique_ptr<Runner> runner;
+    std::jthread thread;
+  };
+  std::vector<Projector> projectors;
   std::unique_ptr<PostgresPool> user_reads;
   std::unique_ptr<PostgresPool> service_reads;
   std::unique_ptr<ReadHandler> reads;
@@ -127,7 +133,6 @@ struct Platform::Parts {
 
   std::vector<std::jthread> shard_threads;
   std::jthread effect_thread;
-  std::jthread runner_thread;
 
   void fail(const std::string& why) {
     ready = false;
@@ -145,6 +150,7 @@ struct Platform::Parts {
   void stop();
   void record_outcome(const Effect& effect, const ProcessorAnswer& answer, int nth);
   void wait_for(std::vector<Target> targets, Micros timeout_us, std::function<void(PositionWait)> done);
+  std::vector<ShardProgress> progress() const;  // By shard.
   Response readiness() const;
   std::vector<MetricFamily> collect() const;
 };
@@ -162,9 +168,16 @@ void Platform::Parts::open_log(const Settings& settings) {
   // The number of shards belongs to the log: a setting that differs is refused unless it is only the default.
   std::uint32_t expected = shard_count;
   if (settings["shards"].origin == "default") expected = SegmentLog::open_read_only(folders.root)->identity().shards;
-  log = SegmentLog::open(folders.root, policy.platform, expected);
-  log->on_durable([this](ShardNo, Sequence) {
-    if (runner) runner->notify();
+  log = SegmentLog::open(folders.root, policy.platform, expected, {.accept_loss = accept_loss});
+  const RecoveryReport& recovery = log->recovery();
+  if (!recovery.clean)
+    log_line(recovery.accepted_loss ? LogLevel::warning : LogLevel::info, clock.now(), "the log was not closed cleanly",
+             {{"frames_rewritten", static_cast<std::int64_t>(recovery.frames_rewritten)},
+              {"bytes_cut", static_cast<std::int64_t>(recovery.bytes_cut)},
+              {"cut_at", std::string_view(recovery.cut_at)},
+              {"accepted_loss", static_cast<std::int64_t>(recovery.accepted_loss)}});
+  log->on_durable([this](ShardNo shard, Sequence) {
+    if (!projectors.empty()) projectors[shard % projectors.size()].runner->notify();
   });
   log->on_failure([this](const std::string& why) { fail(why); });
 }
@@ -203,7 +216,9 @@ void Platform::Parts::open_shard(ShardNo n, const std::filesystem::path& folder)
                        [this](const Effect& effect, bool wanted) {
                          if (policy.processor != "off") effects->want(effect, wanted);
                        },
-                       [this](const std::string& why) { fail(why); }};
+                       [this](const std::string& why) { fail(why); },
+                       [this] { log->move_anchor(); },
+                       accept_loss};
   Micros told = clock.now();
   shards.push_back(std::make_unique<Shard>(n, std::move(env), ShardLimits{}, true, [&](Sequence done, Sequence total) {
     if (clock.now() - told < second_us) return;
@@ -222,11 +237,16 @@ void Platform::Parts::open_read_models(const Settings& settings) {
     log_line(LogLevel::warning, clock.now(), "no postgres_url: commands are served, read models are not kept");
     return;
   }
-  rows = std::make_unique<PostgresRowStore>(url, tutoring_projection(), tutoring_sql());
-  rows->prepare(log->identity());
-  std::vector<ShardNo> all;
-  for (ShardNo n = 0; n < log->identity().shards; ++n) all.push_back(n);
-  runner = std::make_unique<Runner>(*log, *rows, tutoring_projection(), std::move(all), pause_for);
+  const std::uint32_t shard_count = log->identity().shards;
+  const auto count = std::min<std::size_t>(static_cast<std::size_t>(settings.integer("projectors", 1, 64)), shard_count);
+  for (std::size_t i = 0; i < count; ++i) {
+    std::vector<ShardNo> share;
+    for (auto n = static_cast<ShardNo>(i); n < shard_count; n += static_cast<ShardNo>(count)) share.push_back(n);
+    auto rows = std::make_unique<PostgresRowStore>(url, tutoring_projection(), tutoring_sql());
+    if (i == 0) rows->prepare(log->identity());
+    auto runner = std::make_unique<Runner>(*log, *rows, tutoring_projection(), std::move(share), pause_for);
+    projectors.push_back({std::move(rows), std::move(runner), {}});
+  }
   user_reads = std::make_unique<PostgresPool>(PostgresPoolOptions{.url = as_authenticator(url), .connections = read_connections});
   service_reads =
       std::make_unique<PostgresPool>(PostgresPoolOptions{.url = as_authenticator(url), .connections = service_connections});
@@ -263,7 +283,7 @@ void Platform::Parts::open_gateway(const Settings& settings) {
     quota = std::make_unique<Quota>(QuotaPolicy{"commands", static_cast<std::uint32_t>(per_minute), 60});
   CommandsEnvironment env{policy.platform,          schemas, *log, shard_list, *tokens, quota.get(), claim_key,
                           to_hex(random_bytes(16)), {}};
-  if (runner)
+  if (!projectors.empty())
     env.wait = [this](ShardNo shard, Sequence sequence, Micros timeout_us, std::function<void(PositionWait)> done) {
       wait_for({{shard, sequence}}, timeout_us, std::move(done));
     };
@@ -313,9 +333,9 @@ void Platform::Parts::start_threads() {
     ::pthread_setname_np(::pthread_self(), "effects");
     effects->run(stop);
   });
-  if (runner)
-    runner_thread = std::jthread([this](std::stop_token stop) {
-      ::pthread_setname_np(::pthread_self(), "projector");
+  for (std::size_t i = 0; i < projectors.size(); ++i)
+    projectors[i].thread = std::jthread([this, i, runner = projectors[i].runner.get()](std::stop_token stop) {
+      ::pthread_setname_np(::pthread_self(), fmt::format("projector-{}", i).c_str());
       try {
         runner->run(stop);
       } catch (const std::exception& e) {
@@ -341,12 +361,11 @@ void Platform::Parts::stop() {
   }
   for (auto& t : shard_threads) t.request_stop();
   for (auto& t : shard_threads) t.join();
-  if (runner_thread.joinable()) {
-    runner_thread.request_stop();
-    runner_thread.join();
-  }
+  for (Projector& p : projectors) p.thread.request_stop();
+  for (Projector& p : projectors)
+    if (p.thread.joinable()) p.thread.join();
   // Idle shards have nothing in the log; their writers go before it does.
-  runner.reset();
+  projectors.clear();
   shards.clear();
   log.reset();
 }
@@ -364,22 +383,54 @@ void Platform::Parts::record_outcome(const Effect& effect, const ProcessorAnswer
                                                                              effect.id, {});
 }
 
+// Each projector is asked for its own shards; the last answer tells.
 void Platform::Parts::wait_for(std::vector<Target> targets, Micros timeout_us, std::function<void(PositionWait)> done) {
-  const Micros began = clock.now();
-  std::vector<Target> wanted = targets;
-  runner->when_reached(std::move(targets), std::chrono::steady_clock::now() + std::chrono::microseconds(timeout_us),
-                       [this, began, wanted = std::move(wanted), done = std::move(done)](WaitResult result) {
-                         PositionWait wait;
-                         wait.waited_us = clock.now() - began;
-                         wait.outcome = result == WaitResult::reached     ? WaitOutcome::reached
-                                        : result == WaitResult::timed_out ? WaitOutcome::timed_out
-                                                                          : WaitOutcome::stopped;
-                         if (wait.outcome != WaitOutcome::reached)
-                           for (const auto& p : runner->progress())
-                             for (const auto& t : wanted)
-                               if (t.shard == p.shard && t.sequence > p.applied) wait.events_behind += t.sequence - p.applied;
-                         done(wait);
-                       });
+  struct Waiting {
+    std::mutex mutex;
+    std::size_t left = 0;
+    WaitOutcome outcome = WaitOutcome::reached;
+    Micros began = 0;
+    std::vector<Target> targets;
+    std::function<void(PositionWait)> done;
+  };
+  std::vector<std::vector<Target>> shares(projectors.size());
+  for (const Target& t : targets) shares[t.shard % projectors.size()].push_back(t);
+  const auto waiting = std::make_shared<Waiting>();
+  waiting->left = static_cast<std::size_t>(std::ranges::count_if(shares, [](const auto& share) { return !share.empty(); }));
+  waiting->began = clock.now();
+  waiting->targets = std::move(targets);
+  waiting->done = std::move(done);
+  if (waiting->left == 0) return waiting->done({});
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::microseconds(timeout_us);
+  for (std::size_t i = 0; i < shares.size(); ++i) {
+    if (shares[i].empty()) continue;
+    projectors[i].runner->when_reached(std::move(shares[i]), deadline, [this, waiting](WaitResult result) {
+      {
+        const std::lock_guard lock(waiting->mutex);
+        const auto outcome = result == WaitResult::reached     ? WaitOutcome::reached
+                             : result == WaitResult::timed_out ? WaitOutcome::timed_out
+                                                               : WaitOutcome::stopped;
+        if (outcome != WaitOutcome::reached && waiting->outcome != WaitOutcome::stopped) waiting->outcome = outcome;
+        if (--waiting->left > 0) return;
+      }
+      PositionWait wait;
+      wait.waited_us = clock.now() - waiting->began;
+      wait.outcome = waiting->outcome;
+      if (wait.outcome != WaitOutcome::reached)
+        for (const auto& p : progress())
+          for (const auto& t : waiting->targets)
+            if (t.shard == p.shard && t.sequence > p.applied) wait.events_behind += t.sequence - p.applied;
+      waiting->done(wait);
+    });
+  }
+}
+
+std::vector<ShardProgress> Platform::Parts::progress() const {
+  std::vector<ShardProgress> out;
+  for (const Projector& p : projectors)
+    for (ShardProgress& shard : p.runner->progress()) out.push_back(std::move(shard));
+  std::ranges::sort(out, {}, &ShardProgress::shard);
+  return out;
 }
 
 Response Platform::Parts::readiness() const {
@@ -387,11 +438,10 @@ Response Platform::Parts::readiness() const {
   bool ok = ready && log->admits();
   std::uint64_t behind = 0;
   bool failed_projection = false;
-  if (runner)
-    for (const auto& p : runner->progress()) {
-      behind += p.durable_end - p.applied;
-      failed_projection = failed_projection || p.failure.has_value();
-    }
+  for (const auto& p : progress()) {
+    behind += p.durable_end - p.applied;
+    failed_projection = failed_projection || p.failure.has_value();
+  }
   ok = ok && behind <= ready_lag_events && !failed_projection;
   body += ok ? "true" : "false";
   body += fmt::format(",\"accepting\":{},\"log_admits\":{},\"projection_lag_events\":{},\"projection_failed\":{}}}", ready.load(),
@@ -425,11 +475,11 @@ std::vector<MetricFamily> Platform::Parts::collect() const {
                  "Calls to the payment processor under way.",
                  MetricType::gauge,
                  {{{}, static_cast<double>(effects->pending())}}});
-  if (runner) {
+  if (!projectors.empty()) {
     MetricFamily lag{"guildhall_projection_lag_events", "Records that the read models have yet to take.", MetricType::gauge, {}};
     MetricFamily state{
         "guildhall_projection_failed", "1 where the projection stands at a record that it can't apply.", MetricType::gauge, {}};
-    for (const auto& p : runner->progress()) {
+    for (const auto& p : progress()) {
       const std::string n = std::to_string(p.shard);
       lag.samples.push_back({{{"shard", n}}, static_cast<double>(p.durable_end - p.applied)});
       state.samples.push_back({{{"shard", n}}, p.failure ? 1.0 : 0.0});
@@ -440,10 +490,11 @@ std::vector<MetricFamily> Platform::Parts::collect() const {
   return out;
 }
 
-Platform::Platform(const Settings& settings, const std::function<void()>& on_owned,
+Platform::Platform(const Settings& settings, bool accept_loss, const std::function<void()>& on_owned,
                    std::function<void(const std::string& why)> on_failure)
     : parts_(std::make_unique<Parts>(settings, std::move(on_failure))) {
   try {
+    parts_->accept_loss = accept_loss;
     parts_->open_log(settings);
     on_owned();
     parts_->open_shards();

@@ -26,7 +26,7 @@ class Platform {
  public:
   // Opens everything and serves. `on_owned` is called when the folder is certainly no other process's. `on_failure` is called
   // once, from any thread, when the process must end. Throws what the parts throw.
-  Platform(const Settings& settings, const std::function<void()>& on_owned,
+  Platform(const Settings& settings, bool accept_loss, const std::function<void()>& on_owned,
            std::function<void(const std::string& why)> on_failure);
   // Readiness drops, nothing new is accepted, everything accepted is answered and durable. After a failure it only lets answers
   // go out: the process must end by std::_Exit then, since threads may hang in the disk.

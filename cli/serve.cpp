@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <memory>
 
 #include "cli/commands.h"
 #include "cli/platform.h"
@@ -25,7 +26,7 @@ void arm(const std::string& crash_at) {
     throw SettingsError("crash_at: no such place, or not a build with crash points: " + crash_at);
 }
 
-int serve(const CommandLine& line) {
+int serve(const CommandLine& line, bool accept_loss) {
   const Settings settings = line.settings();
   arm(settings.text("crash_at"));
 
@@ -46,7 +47,7 @@ int serve(const CommandLine& line) {
     const pid_t self = ::getpid();
     // What a killed server left behind goes only when the folder is ours: a second server must not take the first one's.
     const auto on_owned = [&description] { std::filesystem::remove(description); };
-    Platform platform(settings, on_owned, [self](const std::string&) { ::kill(self, SIGUSR1); });
+    Platform platform(settings, accept_loss, on_owned, [self](const std::string&) { ::kill(self, SIGUSR1); });
     write_private_file(description, platform.description(settings.text("postgres_url")));
     log_line(LogLevel::info, clock.now(), "ready",
              {{"platform", std::string_view(settings.text("platform"))}, {"port", static_cast<std::int64_t>(platform.port())}});
@@ -68,7 +69,10 @@ void add_serve(CLI::App& app, CommandLine& line, Run& run) {
   auto* serve_app = app.add_subcommand("serve", "Run a platform: HTTP gateway, shards on the embedded log, read models");
   for (const auto& entry : setting_entries())
     if (!entry.secret) line.add_setting(*serve_app, std::string(entry.name));
-  serve_app->callback([&] { run = [&line] { return serve(line); }; });
+  // No setting: it must not stay in a file.
+  const auto accept_loss = std::make_shared<bool>(false);
+  serve_app->add_flag("--accept-loss", *accept_loss, "Start though the log's end is damaged or missing, and cut it there");
+  serve_app->callback([&line, &run, accept_loss] { run = [&line, accept_loss] { return serve(line, *accept_loss); }; });
 }
 
 }  // namespace guildhall

@@ -25,6 +25,7 @@ constexpr std::array entries{
     SettingEntry{"cors_origins", "", "Origins that browsers may call from, comma-separated"},
     SettingEntry{"log", "embedded", "Where the log lives: embedded"},
     SettingEntry{"shards", "4", "Shards of a new log; fixed from then on"},
+    SettingEntry{"projectors", "2", "Threads that write the read models, each its share of the shards"},
     SettingEntry{"postgres_url", "", "PostgreSQL for the read models; empty: none are kept", true},
     SettingEntry{"jwt_secret", "", "HS256 secret of at least 32 bytes; empty: one is made in the data folder", true},
     SettingEntry{"jwt_public_keys", "",

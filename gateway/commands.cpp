@@ -1,5 +1,6 @@
 #include "gateway/commands.h"
 
+#include <algorithm>
 #include <charconv>
 #include <memory>
 
@@ -57,6 +58,20 @@ Precondition parse_if_match(std::string_view header) {
   return out;
 }
 
+// If-None-Match (RFC 9110 §13.1.2) compares weakly.
+bool is_named(std::string_view tags, std::string_view etag) {
+  if (trimmed(tags) == "*") return true;
+  while (!tags.empty()) {
+    const auto comma = tags.find(',');
+    auto one = trimmed(tags.substr(0, comma));
+    if (one.starts_with("W/")) one.remove_prefix(2);
+    if (one == etag) return true;
+    if (comma == std::string_view::npos) break;
+    tags.remove_prefix(comma + 1);
+  }
+  return false;
+}
+
 // Trim and lower-case A–Z; frozen, because claim ids are made from it. (NFC: an email with characters beyond ASCII is taken as it
 // came.)
 std::string normalized_email(std::string_view email) {
@@ -69,6 +84,15 @@ std::string normalized_email(std::string_view email) {
 std::string principal_of(const Claims& claims) {
   if (claims.role == TokenRole::authenticated) return "user:" + to_string(*claims.sub);
   return std::string("role:") + std::string(name_of(claims.role));
+}
+
+Asker asker_of(const Claims& claims) {
+  switch (claims.role) {
+    case TokenRole::service_role: return {ActorKind::service, {}};
+    case TokenRole::authenticated: return {ActorKind::user, *claims.sub};
+    case TokenRole::anon: break;
+  }
+  return {};
 }
 
 Hash fingerprint_of(std::string_view type, std::string_view payload, std::string_view if_match) {
@@ -89,8 +113,7 @@ Preferences parse_prefer(std::string_view header) {
     const auto comma = header.find(',');
     const auto one = trimmed(header.substr(0, comma));
     header = comma == std::string_view::npos ? std::string_view{} : header.substr(comma + 1);
-    if (one == "respond-async") out.respond_async = true;
-    else if (one == "handling=lenient") out.lenient = true;
+    if (one == "handling=lenient") out.lenient = true;
     else if (one == "return=minimal") out.minimal = true;
     else if (one.starts_with("wait=")) {
       int seconds = 0;
@@ -187,18 +210,14 @@ void Commands::handle(const Request& request, const Claims& claims, const RouteF
       request, claims, command, *identity, std::move(*payload),
       [this, prefer, keyed = identity->keyed, respond = std::move(respond)](std::expected<CommandResult, Response> sent) mutable {
         if (!sent) return respond(std::move(sent.error()));
-        CommandResult& result = *sent;
-        Response out{result.reply.status, {}, std::move(result.reply.body)};
-        out.headers.reserve(6);
-        out.headers.emplace_back("Content-Type", std::move(result.reply.content_type));
-        if (!result.reply.etag.empty()) out.headers.emplace_back("ETag", std::move(result.reply.etag));
-        if (!result.reply.location.empty()) out.headers.emplace_back("Location", std::move(result.reply.location));
-        if (result.sequence != 0) out.headers.emplace_back("Consistency-Token", token_of(result.shard, result.sequence));
-        if (result.replayed && keyed) out.headers.emplace_back("Idempotent-Replayed", "true");
+        const ShardNo shard = sent->shard;
+        const Sequence sequence = sent->sequence;
+        sent->replayed = sent->replayed && keyed;
+        Response out = response_of(std::move(*sent));
         if (!prefer.wait_s || out.status >= 400) return respond(std::move(out));
         out.headers.emplace_back("Preference-Applied", "wait=" + std::to_string(*prefer.wait_s));
         // Accepted stays accepted: a wait that times out only adds how far the read models are behind.
-        wait_for(result.shard, result.sequence, *prefer.wait_s * second_us,
+        wait_for(shard, sequence, *prefer.wait_s * second_us,
                  [out = std::make_shared<Response>(std::move(out)),
                   respond = std::make_shared<Respond>(std::move(respond))](PositionWait wait) {
                    if (wait.outcome != WaitOutcome::reached) out->headers.emplace_back("Consistency-Lag", lag_text(wait));
@@ -275,23 +294,51 @@ void Commands::submit(CommandRequest request, Done done) {
   if (!shard.submit(request, answer)) (*shared)(std::unexpected(problem("overloaded", {}, id)));
 }
 
-void Commands::look_up(const Uuid& command_id, Respond respond) {
+Response Commands::response_of(CommandResult result) const {
+  Response out{result.reply.status, {}, std::move(result.reply.body)};
+  out.headers.reserve(6);
+  out.headers.emplace_back("Content-Type", std::move(result.reply.content_type));
+  if (!result.reply.etag.empty()) out.headers.emplace_back("ETag", std::move(result.reply.etag));
+  if (!result.reply.location.empty()) out.headers.emplace_back("Location", std::move(result.reply.location));
+  if (result.sequence != 0) out.headers.emplace_back("Consistency-Token", token_of(result.shard, result.sequence));
+  if (result.replayed) out.headers.emplace_back("Idempotent-Replayed", "true");
+  return out;
+}
+
+void Commands::look_up(const Uuid& command_id, const Claims& claims, Respond respond) {
   Shard& shard = *env_.shards[shard_of(command_id, static_cast<std::uint32_t>(env_.shards.size()))];
-  shard.look_up(command_id, [this, command_id, respond = std::move(respond)](CommandResult result) mutable {
+  const auto shared = std::make_shared<Respond>(std::move(respond));
+  CommandDone done = [this, command_id, shared](CommandResult result) {
     switch (result.kind) {
-      case CommandResult::Kind::replied: {
-        Response out{result.reply.status, {}, std::move(result.reply.body)};
-        out.headers.emplace_back("Content-Type", std::move(result.reply.content_type));
-        if (!result.reply.etag.empty()) out.headers.emplace_back("ETag", std::move(result.reply.etag));
-        if (!result.reply.location.empty()) out.headers.emplace_back("Location", std::move(result.reply.location));
-        out.headers.emplace_back("Consistency-Token", token_of(result.shard, result.sequence));
-        out.headers.emplace_back("Idempotent-Replayed", "true");
-        return respond(std::move(out));
-      }
-      case CommandResult::Kind::not_found: return respond(problem("not_found"));
-      case CommandResult::Kind::unknown: return respond(problem("outcome_unknown", {}, command_id));
+      case CommandResult::Kind::replied: return (*shared)(response_of(std::move(result)));
+      case CommandResult::Kind::not_found: return (*shared)(problem("not_found"));
+      case CommandResult::Kind::unknown: return (*shared)(problem("outcome_unknown", {}, command_id));
     }
-  });
+  };
+  if (!shard.look_up(command_id, asker_of(claims), done)) (*shared)(problem("overloaded"));
+}
+
+void Commands::show(const Request& request, const Claims& claims, const TableSchema& resource, const Uuid& id, Respond respond) {
+  // "booking.v1.BookingView" is what the aggregate `booking` shows; its stream has the resource's id.
+  const auto kind = stream_kind(resource.name.substr(0, resource.name.find('.')));
+  CHECK(kind);
+  Shard& shard = *env_.shards[shard_of(id, static_cast<std::uint32_t>(env_.shards.size()))];
+  const auto shared = std::make_shared<Respond>(std::move(respond));
+  CommandDone done = [this, known = std::string(request.header("if-none-match")), shared](CommandResult result) {
+    if (result.kind == CommandResult::Kind::not_found) return (*shared)(problem("not_found"));
+    if (result.kind == CommandResult::Kind::unknown) return (*shared)(problem("log_unavailable"));
+    Response out = response_of(std::move(result));
+    // Whoever asks sees what is theirs; nobody else may be given it from a cache.
+    out.headers.emplace_back("Cache-Control", "private, no-cache");
+    const auto etag = std::ranges::find(out.headers, "ETag", &std::pair<std::string, std::string>::first);
+    if (etag != out.headers.end() && is_named(known, etag->second)) {
+      out.status = 304;
+      out.body.clear();
+      std::erase_if(out.headers, [](const auto& header) { return header.first == "Content-Type"; });
+    }
+    (*shared)(std::move(out));
+  };
+  if (!shard.show({*kind, id}, asker_of(claims), done)) (*shared)(problem("overloaded"));
 }
 
 }  // namespace guildhall

@@ -55,8 +55,10 @@ class Commands {
 
   // Any thread. `match` is what schemas.match_route found for the request's path.
   void handle(const Request& request, const Claims& claims, const RouteFound& match, Respond respond);
-  // GET /v1/commands/{id}: the stored reply. A stranger's command is as absent as one that never was: its id cannot be guessed.
-  void look_up(const Uuid& command_id, Respond respond);
+  // GET /v1/commands/{id}: the stored reply. A stranger's command is as absent as one that never was.
+  void look_up(const Uuid& command_id, const Claims& claims, Respond respond);
+  // GET of a resource at its Location: as the log has it, not a read model. 304 when If-None-Match names its version.
+  void show(const Request& request, const Claims& claims, const TableSchema& resource, const Uuid& id, Respond respond);
 
   // What rpc functions send: a command whose members were renamed. The result reaches `done` once it is durable; a problem before
   // that is a response in problem form.
@@ -77,6 +79,7 @@ class Commands {
  private:
   void submit(CommandRequest request, Done done);
   void register_account(CommandRequest request, const CommandSchema& command, Done done);
+  Response response_of(CommandResult result) const;
 
   CommandsEnvironment env_;
   std::atomic<std::uint64_t> keyless_{0};
@@ -85,7 +88,6 @@ class Commands {
 // Prefer (RFC 7240), what of it commands and reads know.
 struct Preferences {
   std::optional<int> wait_s;
-  bool respond_async = false;
   bool lenient = false;
   bool minimal = false;
 };

@@ -87,6 +87,8 @@ class Document {
     for (const ErrorEntry& error : errors_) refusals_.try_emplace(error.status, error.title);
     for (const CommandSchema& command : catalogue_.commands())
       if (command.route) add_command(command);
+    for (const TableSchema& table : catalogue_.tables())
+      if (!table.location.empty()) add_resource(table);
     add_command_status();
     add_documents();
     add_relations();
@@ -165,7 +167,6 @@ class Document {
     // A POST to a collection may create; one below an entity changes it.
     if (route.method == Method::post && !has_path_parameter && !command.resource->location.empty())
       responses["201"] = accepted("Created.", resource, true);
-    responses["202"] = reference("responses", "Received");
     add_refusals(responses, all_refusals());
     operation["responses"] = std::move(responses);
     add(route.path, method_name(route.method), command.aggregate, operation_id(command.table->name), command.summary,
@@ -191,13 +192,32 @@ class Document {
     return out;
   }
 
+  void add_resource(const TableSchema& table) {
+    const std::string resource(table.name);
+    const std::string aggregate = resource.substr(0, resource.find('.'));
+    json::object operation;
+    operation["description"] =
+        "As the log has it, not a read model. What the caller may not see is answered like what is not there.";
+    json::array parameters{
+        parameter("id", "path", true, "As in the Location of its creation.",
+                  json::object{{"type", "string"}, {"format", "uuid"}}),
+        parameter("If-None-Match", "header", false, "An ETag that is known: 304 while it is the resource's.", string_schema())};
+    operation["parameters"] = std::move(parameters);
+    json::object responses{{"200", accepted("The resource.", resource, false)}};
+    responses["304"] = json::object{{"description", "It is as If-None-Match knows it."}};
+    add_refusals(responses, std::array{400, 401, 404, 503});
+    operation["responses"] = std::move(responses);
+    std::string id = "get" + aggregate;
+    id[3] = static_cast<char>(std::toupper(static_cast<unsigned char>(id[3])));
+    add(table.location, "get", aggregate, id, "Read one " + aggregate, std::move(operation));
+  }
+
   void add_command_status() {
     json::object operation;
     operation["description"] =
         "The command's decision: the status, headers and body that its sender got or would have got. Only its sender sees it.";
-    operation["parameters"] =
-        json::array{parameter("command_id", "path", true, "As in `command_id` of a problem, or in the Location of a 202.",
-                              json::object{{"type", "string"}, {"format", "uuid"}})};
+    operation["parameters"] = json::array{parameter("command_id", "path", true, "As in `command_id` of a problem.",
+                                                    json::object{{"type", "string"}, {"format", "uuid"}})};
     json::object responses;
     json::object resource_refs;
     json::array resources;
@@ -207,7 +227,6 @@ class Document {
     }
     responses["200"] = response("Accepted.", "application/json", json::object{{"anyOf", std::move(resources)}});
     responses["201"] = responses["200"];
-    responses["202"] = reference("responses", "Received");
     add_refusals(responses, all_refusals());
     operation["responses"] = std::move(responses);
     add("/v1/commands/{command_id}", "get", "commands", "getCommand", "What became of a command", std::move(operation));
@@ -331,7 +350,6 @@ class Document {
                                             std::tuple{"/readyz", "getReadiness", "Whether it can serve"}}) {
       json::object operation;
       operation["security"] = json::array();
-      operation["description"] = "On the admin listener.";
       json::object responses{{"200", response("Yes.", "text/plain", string_schema())}};
       add_refusals(responses, std::array{400});
       responses["503"] = response("No; the text says why.", "text/plain", string_schema());
@@ -411,9 +429,6 @@ class Document {
       if (status == 429 || status == 503) problem["headers"] = json::object{{"Retry-After", reference("headers", "RetryAfter")}};
       responses["Problem" + std::to_string(status)] = std::move(problem);
     }
-    responses["Received"] = json::object{{"description", "Received (`Prefer: respond-async`), not yet decided: ask at Location."},
-                                         {"headers", json::object{{"Location", reference("headers", "Location")}}}};
-
     const auto header = [](std::string_view description, std::string_view type) {
       return json::object{{"description", text(description)}, {"schema", json::object{{"type", text(type)}}}};
     };
@@ -433,7 +448,7 @@ class Document {
         {"IfMatch",
          parameter("If-Match", "header", false, "The expected version, such as \"7\", or * for any.", string_schema())},
         {"Prefer", parameter("Prefer", "header", false,
-                             "respond-async, wait=N, handling=strict|lenient, return=minimal|representation, "
+                             "wait=N, handling=strict|lenient, return=minimal|representation, "
                              "count=exact.",
                              string_schema())},
         {"ConsistencyToken", parameter("Consistency-Token", "header", false, "From an earlier reply.", string_schema())},

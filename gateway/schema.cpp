@@ -521,4 +521,16 @@ RouteMatch SchemaCatalogue::match_route(Method method, std::string_view path) co
   return refused;
 }
 
+std::optional<SchemaCatalogue::Located> SchemaCatalogue::resource_at(std::string_view path) const {
+  constexpr std::string_view id_place = "{id}";
+  for (const TableSchema& table : tables_) {
+    if (!table.location.ends_with(id_place)) continue;
+    const auto collection = table.location.substr(0, table.location.size() - id_place.size());
+    if (!path.starts_with(collection)) continue;
+    const auto id = path.substr(collection.size());
+    if (!id.empty() && id.find('/') == std::string_view::npos) return Located{&table, id};
+  }
+  return std::nullopt;
+}
+
 }  // namespace guildhall

@@ -180,6 +180,12 @@ class SchemaCatalogue {
   // `path` as it came, without the query. Literals match byte for byte, a parameter takes any one segment that is not empty:
   // whether it is a UUID is the transcoder's check, so that a wrong one is explained.
   RouteMatch match_route(Method method, std::string_view path) const;
+  // The resource whose Location `path` is, and its id as it stands there; nullopt when it is none's.
+  struct Located {
+    const TableSchema* table;
+    std::string_view id;
+  };
+  std::optional<Located> resource_at(std::string_view path) const;
 
  private:
   struct Node;

@@ -1,10 +1,9 @@
 #include "infra/postgres_row_store.h"
 
 #include <algorithm>
-#include <array>
-#include <charconv>
 #include <map>
 #include <pqxx/pqxx>
+#include <utility>
 
 #include "events/check.h"
 #include "events/sha256.h"
@@ -12,7 +11,7 @@
 namespace guildhall {
 namespace {
 
-using Parameters = std::vector<std::string>;
+using Parameters = std::vector<pqxx::binarystring>;
 
 constexpr int dump_rows_per_fetch = 10'000;
 
@@ -20,7 +19,7 @@ std::string suffix_of(Generation generation) {
   return generation == Generation::live ? std::string() : "_" + std::string(name_of(generation));
 }
 
-// ---- values as text
+// ---- values: a column of a statement's rows is one array in PostgreSQL's binary format, which spares both sides the text
 
 std::string_view sql_type(ColumnType type) {
   switch (type) {
@@ -29,49 +28,96 @@ std::string_view sql_type(ColumnType type) {
     case ColumnType::int4: return "int4";
     case ColumnType::int8: return "int8";
     case ColumnType::boolean: return "bool";
-    case ColumnType::timestamptz: return "int8";  // Microseconds, converted by from_array(): parsing a date costs more.
-    case ColumnType::text_array: return "text";   // A literal for each row: unnest() would flatten an array of arrays.
+    case ColumnType::timestamptz: return "timestamptz";
+    case ColumnType::text_array: return "text";  // A literal for each row: unnest() would flatten an array of arrays.
+  }
+  CHECK(false);
+}
+
+// Of the type that sql_type() names; PostgreSQL's built-in types have the same number everywhere (pg_type.dat).
+std::int32_t type_oid(ColumnType type) {
+  switch (type) {
+    case ColumnType::uuid: return 2950;
+    case ColumnType::text_array:
+    case ColumnType::text: return 25;
+    case ColumnType::int4: return 23;
+    case ColumnType::int8: return 20;
+    case ColumnType::boolean: return 16;
+    case ColumnType::timestamptz: return 1184;
   }
   CHECK(false);
 }
 
 // The value of an unnested column `name`.
 std::string from_array(ColumnType type, const std::string& name) {
-  if (type == ColumnType::timestamptz) return "timestamptz 'epoch' + u." + name + " * interval '1 microsecond'";
-  if (type == ColumnType::text_array) return "u." + name + "::text[]";
-  return "u." + name;
+  return "u." + name + (type == ColumnType::text_array ? "::text[]" : "");
 }
 
-void append_element(std::string& out, const Value& value) {
-  struct Append {
-    std::string& out;
-    void quoted(std::string_view text) const {
-      out.push_back('"');
-      for (const char c : text) {
-        if (c == '"' || c == '\\') out.push_back('\\');
-        out.push_back(c);
-      }
-      out.push_back('"');
-    }
-    void operator()(std::monostate) const { out += "NULL"; }
-    void operator()(bool b) const { out.push_back(b ? 't' : 'f'); }
-    void operator()(std::int64_t n) const {
-      std::array<char, 20> digits;
-      out.append(digits.data(), std::to_chars(digits.begin(), digits.end(), n).ptr);
-    }
-    void operator()(const Uuid& id) const { append_text(out, id); }
-    void operator()(const std::string& text) const { quoted(text); }
-    void operator()(const std::vector<std::string>& texts) const { quoted(array_literal(texts)); }
-  };
-  out.push_back(out.empty() ? '{' : ',');
-  std::visit(Append{out}, value);
+constexpr Micros postgres_epoch = 946'684'800 * second_us;  // 2000-01-01.
+
+template <class Integer>
+void append_big_endian(std::string& out, Integer value) {
+  for (int shift = 8 * (static_cast<int>(sizeof value) - 1); shift >= 0; shift -= 8)
+    out.push_back(static_cast<char>(value >> shift));
 }
 
-std::string closed(std::string array) {
-  if (array.empty()) array.push_back('{');
-  array.push_back('}');
-  return array;
-}
+// What array_recv() reads: dimensions, whether there are nulls, element type, length, lower bound; then each element with its
+// length before it, -1 for a null.
+class BinaryArray {
+ public:
+  explicit BinaryArray(ColumnType type) : type_(type) {}
+
+  void add(const Value& value) {
+    ++size_;
+    std::visit(*this, value);
+  }
+  pqxx::binarystring take() const {
+    std::string whole;
+    whole.reserve(20 + elements_.size());
+    append_big_endian(whole, std::int32_t{1});
+    append_big_endian(whole, std::int32_t{has_null_});
+    append_big_endian(whole, type_oid(type_));
+    append_big_endian(whole, size_);
+    append_big_endian(whole, std::int32_t{1});
+    whole += elements_;
+    return pqxx::binarystring(whole);
+  }
+
+  void operator()(std::monostate) {
+    has_null_ = true;
+    append_big_endian(elements_, std::int32_t{-1});
+  }
+  void operator()(bool b) {
+    append_big_endian(elements_, std::int32_t{1});
+    elements_.push_back(b ? 1 : 0);
+  }
+  void operator()(std::int64_t n) {
+    if (type_ == ColumnType::int4) {
+      if (!std::in_range<std::int32_t>(n))
+        throw RowStoreError(RowStoreError::Kind::refused, std::to_string(n) + " is out of an integer's range");
+      append_big_endian(elements_, std::int32_t{4});
+      append_big_endian(elements_, static_cast<std::int32_t>(n));
+      return;
+    }
+    append_big_endian(elements_, std::int32_t{8});
+    append_big_endian(elements_, type_ == ColumnType::timestamptz ? n - postgres_epoch : n);
+  }
+  void operator()(const Uuid& id) {
+    append_big_endian(elements_, std::int32_t{16});
+    append_bytes(elements_, id);
+  }
+  void operator()(const std::string& text) {
+    append_big_endian(elements_, static_cast<std::int32_t>(text.size()));
+    elements_ += text;
+  }
+  void operator()(const std::vector<std::string>& texts) { (*this)(array_literal(texts)); }
+
+ private:
+  ColumnType type_;
+  std::int32_t size_ = 0;
+  bool has_null_ = false;
+  std::string elements_;
+};
 
 // ---- statements: one for each group of changes with the same shape
 
@@ -81,7 +127,7 @@ struct Group {
   Via via;
   WriteKind kind;
   const std::vector<Assignment>* shape;  // Column and Op of each assignment, of the first change.
-  std::vector<std::string> arrays;       // The key's columns, then the shape's; not closed.
+  std::vector<BinaryArray> arrays;       // The key's columns, then the shape's.
   std::size_t rows = 0;
 };
 
@@ -89,6 +135,7 @@ struct Statement {
   std::string sql;
   Parameters parameters;
   std::size_t must_affect;  // Rows; 0: any number.
+  bool shared_rows;         // Other shards' transactions may change the same rows. Such statements come last.
 };
 
 constexpr std::size_t any_number = 0;
@@ -153,8 +200,7 @@ std::string insert_sql(const std::string& schema, const Group& g) {
          unnested(g) + (g.kind == WriteKind::insert ? "" : on_conflict(g));
 }
 
-// A source row that is missing gives a NULL key, which the table refuses. Several shards write these rows: sorted, so that two
-// transactions take their locks in one order.
+// A source row that is missing gives a NULL key, which the table refuses.
 std::string upsert_via_sql(const std::string& schema, const Group& g) {
   const std::string key = "s." + std::string(g.source->columns[g.via.column].name);
   std::string values = key;
@@ -165,7 +211,7 @@ std::string upsert_via_sql(const std::string& schema, const Group& g) {
   }
   return "INSERT INTO " + schema + "." + std::string(g.table->name) + " AS t (" + column_list(g) + ") SELECT " + values +
          unnested(g) + " LEFT JOIN " + schema + "." + std::string(g.source->name) + " s ON " + key_match(*g.source, "s") +
-         " GROUP BY 1 ORDER BY 1" + on_conflict(g);
+         " GROUP BY 1" + on_conflict(g);
 }
 
 std::string update_sql(const std::string& schema, const Group& g) {
@@ -203,11 +249,12 @@ std::vector<Statement> statements_of(const std::string& schema, std::span<const 
       g.via = w.via;
       g.kind = kind;
       g.shape = &shape;
-      g.arrays.resize(w.key.size() + shape.size());
+      for (const Column& key : g.source->key) g.arrays.emplace_back(key.type);
+      for (const Assignment& a : shape) g.arrays.emplace_back(w.table->columns[a.column].type);
     }
     std::size_t at = 0;
-    for (const Value& value : w.key) append_element(g.arrays[at++], value);
-    for (const Assignment& a : shape) append_element(g.arrays[at++], a.value);
+    for (const Value& value : w.key) g.arrays[at++].add(value);
+    for (const Assignment& a : shape) g.arrays[at++].add(a.value);
   };
   for (const Write& w : changes) {
     if (w.kind == WriteKind::erase || w.kind == WriteKind::replace) add('1', w, WriteKind::erase, no_columns);
@@ -219,7 +266,7 @@ std::vector<Statement> statements_of(const std::string& schema, std::span<const 
 
   std::vector<Statement> out;
   for (auto& [name, g] : groups) {
-    Statement s{{}, {}, any_number};
+    Statement s{{}, {}, any_number, g.via.table != nullptr};
     if (g.kind == WriteKind::erase) s.sql = erase_sql(schema, g);
     else if (g.via.table != nullptr) s.sql = upsert_via_sql(schema, g);
     else if (g.kind == WriteKind::insert || g.kind == WriteKind::upsert) s.sql = insert_sql(schema, g);
@@ -228,7 +275,7 @@ std::vector<Statement> statements_of(const std::string& schema, std::span<const 
       s.sql = update_sql(schema, g);
       s.must_affect = g.rows;
     }
-    for (std::string& array : g.arrays) s.parameters.push_back(closed(std::move(array)));
+    for (const BinaryArray& array : g.arrays) s.parameters.push_back(array.take());
     out.push_back(std::move(s));
   }
   return out;
@@ -333,6 +380,11 @@ void lock(pqxx::transaction_base& tx, std::string_view projection, bool exclusiv
                  "guildhall/" + std::string(projection));
 }
 
+// Two transactions of several statements could each wait for rows that the other one has. From here to the commit there is one.
+void lock_shared_rows(pqxx::transaction_base& tx, std::string_view projection) {
+  tx.exec_params("SELECT pg_advisory_xact_lock(hashtextextended($1, 7369))", "guildhall/" + std::string(projection));
+}
+
 void run_script(pqxx::transaction_base& tx, std::string_view script) { tx.exec(std::string(script)); }
 
 bool has_control(pqxx::transaction_base& tx) { return !tx.exec1("SELECT to_regclass('guildhall.projections')")[0].is_null(); }
@@ -418,28 +470,27 @@ std::vector<Sequence> PostgresRowStore::offsets(Generation generation) {
 void PostgresRowStore::apply(Generation generation, const RowBatch& batch, std::span<const Advance> advances) {
   const std::string schema = std::string(projection_.name) + "_rm" + suffix_of(generation);
   const auto statements = statements_of(schema, batch.changes());
-  std::string shards;
-  std::string before;
-  std::string after;
+  BinaryArray shards(ColumnType::int4), before(ColumnType::int8), after(ColumnType::int8);
   for (const Advance& a : advances) {
-    append_element(shards, static_cast<std::int64_t>(a.shard));
-    append_element(before, static_cast<std::int64_t>(a.before));
-    append_element(after, static_cast<std::int64_t>(a.after));
+    shards.add(static_cast<std::int64_t>(a.shard));
+    before.add(static_cast<std::int64_t>(a.before));
+    after.add(static_cast<std::int64_t>(a.after));
   }
   transact([&](pqxx::transaction_base& tx) {
     as_projector(tx);
     lock(tx, projection_.name, false);
-    const auto moved = run(
-        tx,
+    const auto moved = tx.exec_params(
         "UPDATE guildhall.offsets o SET sequence = u.after, failure_kind = NULL, failure_sequence = NULL, failure_type = NULL, "
         "failure_detail = NULL FROM unnest($3::int4[], $4::int8[], $5::int8[]) AS u(shard, before, after), guildhall.projections "
         "p "
         "WHERE p.projection = $1 AND p.state = $2 AND o.projection = p.projection AND o.generation = p.generation "
         "AND o.shard = u.shard AND o.sequence = u.before",
-        {std::string(projection_.name), std::string(name_of(generation)), closed(shards), closed(before), closed(after)});
+        std::string(projection_.name), std::string(name_of(generation)), shards.take(), before.take(), after.take());
     if (moved.affected_rows() != advances.size())
       throw ProjectionConflict("offsets of " + std::string(projection_.name) + " are not where this runner left them");
+    bool alone = false;
     for (const Statement& s : statements) {
+      if (s.shared_rows && !std::exchange(alone, true)) lock_shared_rows(tx, projection_.name);
       const auto affected = run(tx, s.sql, s.parameters).affected_rows();
       if (s.must_affect != any_number && affected != s.must_affect)
         throw RowStoreError(RowStoreError::Kind::missing_row,

@@ -7,6 +7,9 @@
 #include <rocksdb/write_batch.h>
 #include <rocksdb/write_buffer_manager.h>
 
+#include <filesystem>
+#include <fstream>
+
 namespace guildhall {
 namespace {
 
@@ -21,6 +24,13 @@ constexpr double memtable_filter_ratio = 0.05;        // Of the write buffer.
 void check(const rocksdb::Status& status, const char* what) {
   if (!status.ok()) throw StateStoreError(std::string(what) + ": " + status.ToString());
 }
+// A block that can't be read now can't be after a restart either: the mark tells the next open to begin anew. Without it every
+// start would serve until it meets the block again.
+void check_read(const rocksdb::Status& status, const std::string& mark) {
+  if (status.IsCorruption() || status.IsIOError()) std::ofstream(mark) << status.ToString() << '\n';
+  check(status, "reading state");
+}
+
 // A default-made view has no address; RocksDB compares even an empty slice by memcmp, which wants one.
 rocksdb::Slice slice(std::string_view v) { return v.empty() ? rocksdb::Slice("", 0) : rocksdb::Slice(v.data(), v.size()); }
 
@@ -39,7 +49,11 @@ struct RocksDbStateStore::Handle {
 };
 
 RocksDbStateStore::RocksDbStateStore(const std::string& folder, const RocksDbBudget& budget)
-    : handle_(std::make_unique<Handle>()) {
+    : mark_(folder + ".damaged"), handle_(std::make_unique<Handle>()) {
+  if (std::filesystem::exists(mark_)) {
+    destroy(folder);
+    std::filesystem::remove(mark_);
+  }
   rocksdb::Options options;
   options.create_if_missing = true;
   options.paranoid_checks = true;
@@ -75,7 +89,7 @@ std::optional<std::string> RocksDbStateStore::get(std::string_view key) const {
   std::string value;
   const auto status = handle_->db->Get({}, slice(key), &value);
   if (status.IsNotFound()) return std::nullopt;
-  check(status, "reading state");
+  check_read(status, mark_);
   return value;
 }
 
@@ -95,7 +109,7 @@ void RocksDbStateStore::scan(std::string_view prefix, std::string_view from,
   const std::unique_ptr<rocksdb::Iterator> at(handle_->db->NewIterator({}));
   for (at->Seek(slice(std::max(prefix, from))); at->Valid() && at->key().starts_with(slice(prefix)); at->Next())
     if (!visit({at->key().data(), at->key().size()}, {at->value().data(), at->value().size()})) return;
-  check(at->status(), "scanning state");
+  check_read(at->status(), mark_);
 }
 
 void RocksDbStateStore::checkpoint(bool wait) {

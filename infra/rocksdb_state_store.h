@@ -23,7 +23,7 @@ class RocksDbBudget {
 class RocksDbStateStore final : public StateStore {
  public:
   // Opens or creates the database in `folder`; `budget` outlives it. A database that cannot be opened is StateStoreError: its
-  // folder may be removed, the shard rebuilds it from the log.
+  // folder may be removed, the shard rebuilds it from the log. One that was found damaged while it was read is made anew.
   RocksDbStateStore(const std::string& folder, const RocksDbBudget& budget);
   ~RocksDbStateStore() override;
 
@@ -38,6 +38,7 @@ class RocksDbStateStore final : public StateStore {
 
  private:
   struct Handle;
+  std::string mark_;  // The file `folder`.damaged.
   std::unique_ptr<Handle> handle_;
 };
 

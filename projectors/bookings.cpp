@@ -95,7 +95,6 @@ void project(const RecordHeader& at, const booking::BookingCreated& e, Writes& o
       .set(Bookings::updated_at, at.time)
       .set(Bookings::last_event_position, position_of(at));
   out.upsert(Counterparts::table(), {e.learner_id, e.expert_id});
-  out.upsert(Counterparts::table(), {e.expert_id, e.learner_id});
 }
 
 void project(const RecordHeader& at, const booking::BookingSecured& e, Writes& out) { change_booking(at, e.booking_id, out); }

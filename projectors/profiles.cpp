@@ -51,7 +51,7 @@ const Table& People::table() {
 }
 
 const Table& Counterparts::table() {
-  static const Table table{"counterparts", {{"owner", ColumnType::uuid}, {"other", ColumnType::uuid}}, {}};
+  static const Table table{"counterparts", {{"learner_id", ColumnType::uuid}, {"expert_id", ColumnType::uuid}}, {}};
   return table;
 }
 

@@ -24,7 +24,7 @@ struct People {
   enum : ColumnNo { display_name, is_provider, last_event_position };
   static const Table& table();
 };
-// Presence rows: the owner has met the other. Written by bookings.
+// Presence rows: the two have met in a booking, which writes them.
 struct Counterparts {
   static const Table& table();
 };

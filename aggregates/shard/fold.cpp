@@ -62,7 +62,7 @@ StreamId take_stream(Input& in) {
 
 // Changes with the state schemas too: the generated headers' text is not at hand at run time, so a schema change bumps
 // evolve_version, which tests/aggregates/state_schema_test.cpp enforces.
-constexpr std::uint32_t position_format = 1;
+constexpr std::uint32_t position_format = 2;
 
 }  // namespace
 
@@ -127,6 +127,8 @@ VersionedState decode_state(StreamKind kind, std::string_view bytes) {
 
 std::string encode(const DedupEntry& e) {
   std::string out;
+  out.push_back(static_cast<char>(e.actor_kind));
+  append_bytes(out, e.actor_id);
   out.append(view(e.fingerprint));
   put_u64(out, static_cast<std::uint64_t>(e.time));
   put_u64(out, e.sequence);
@@ -141,6 +143,8 @@ std::string encode(const DedupEntry& e) {
 DedupEntry decode_dedup(std::string_view bytes) {
   Input in{bytes};
   DedupEntry e;
+  e.actor_kind = static_cast<ActorKind>(in.take(1)[0]);
+  e.actor_id = uuid_from_bytes(in.take(16).data());
   e.fingerprint = in.hash();
   e.time = static_cast<Micros>(in.u64());
   e.sequence = in.u64();
@@ -236,13 +240,15 @@ const VersionedState& Changes::fold_event(const StreamId& stream, const AnyEvent
   return *entry;
 }
 
-void Changes::fold_decision(const DecisionTable& d, Micros time, Sequence sequence) {
+void Changes::fold_decision(const DecisionTable& d, const RecordHeader& at) {
   CHECK(d.command_id() != nullptr && d.fingerprint() != nullptr && d.fingerprint()->size() == sizeof(Hash));
   const auto text = [](const flatbuffers::String* s) { return s != nullptr ? s->str() : std::string(); };
   DedupEntry& entry = decisions_[*d.command_id()];
   std::memcpy(entry.fingerprint.data(), d.fingerprint()->data(), sizeof(Hash));
-  entry.time = time;
-  entry.sequence = sequence;
+  entry.actor_kind = at.actor_kind;
+  entry.actor_id = at.actor_id;
+  entry.time = at.time;
+  entry.sequence = at.sequence;
   entry.reply = {d.status(), text(d.etag()), text(d.location()), text(d.content_type()), text(d.body())};
   switch (d.source()) {
     case ::decision::v1::Source::client:
@@ -268,7 +274,7 @@ void Changes::fold_record(const Record& record) {
   if (h.stream.kind == StreamKind::decision) {
     const auto* decision = verified<DecisionTable>(record.payload);
     if (decision == nullptr) throw CorruptLog("sequence " + std::to_string(h.sequence) + ": decision does not verify");
-    fold_decision(*decision, h.time, h.sequence);
+    fold_decision(*decision, h);
   } else if (h.stream.kind != StreamKind::inbox && h.stream.kind != StreamKind::writer) {
     const auto event = decode_event(h.type, record.payload);
     if (!event)

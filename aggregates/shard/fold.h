@@ -27,6 +27,8 @@ using DecisionMade = ::decision::v1::DecisionMadeT;
 using InboxCommand = ::decision::v1::InboxCommandT;
 
 struct DedupEntry {
+  ActorKind actor_kind{};  // Whose command it was: nobody else is told its reply.
+  Uuid actor_id{};
   Hash fingerprint{};
   Micros time = 0;
   Sequence sequence = 0;  // Of the decision record.
@@ -90,7 +92,8 @@ class Changes {
   StatePtr find(const StreamId& stream) const;
   // Applies one event and returns the stream's state after it.
   const VersionedState& fold_event(const StreamId& stream, const AnyEvent& event);
-  void fold_decision(const DecisionTable& decision, Micros time, Sequence sequence);
+  // `at` is the record's header; of a record that is still to be numbered its sequence comes with set_sequence().
+  void fold_decision(const DecisionTable& decision, const RecordHeader& at);
   // A record as read from the log, whatever its kind. CHECKs that business events carry the next version of their stream.
   void fold_record(const Record& record);
 

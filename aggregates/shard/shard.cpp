@@ -133,7 +133,13 @@ void Shard::replay(const Progress& progress) {
   Position position;
   const auto stored = env_.store.get(keys::position);
   if (stored) {
-    if (const auto known = decode_position(*stored); known && known->sequence <= end_.sequence) {
+    const auto known = decode_position(*stored);
+    // State is written after the log has it: what the log lacks was lost.
+    if (known && known->sequence > end_.sequence && !env_.accept_loss)
+      throw CorruptLog("shard " + std::to_string(number_) + ": the state has applied sequence " +
+                       std::to_string(known->sequence) + ", but the log ends at " + std::to_string(end_.sequence) +
+                       ": its end is missing (restore it, or start once with --accept-loss)");
+    if (known && known->sequence <= end_.sequence) {
       // The position counts only if the log holds the same record there.
       bool same = known->sequence == 0;
       if (!same) {
@@ -225,6 +231,10 @@ void Shard::search_inboxes() {
 StatePtr Shard::load(const StreamId& stream) {
   if (in_flight_)
     if (StatePtr state = in_flight_->changes.find(stream)) return state;
+  return durable(stream);
+}
+
+StatePtr Shard::durable(const StreamId& stream) {
   if (const auto found = young_.find(stream); found != young_.end()) return found->second;
   if (const auto found = old_.find(stream); found != old_.end()) {
     StatePtr state = found->second;
@@ -299,12 +309,21 @@ void Shard::deliver(InboxEntry entry) {
   wake_.notify_one();
 }
 
-void Shard::look_up(const Uuid& command_id, CommandDone done) {
+bool Shard::look_up(const Uuid& command_id, const Asker& asker, CommandDone& done) {
+  return ask({command_id, {}, asker, {}}, done);
+}
+
+bool Shard::show(const StreamId& stream, const Asker& asker, CommandDone& done) { return ask({{}, stream, asker, {}}, done); }
+
+bool Shard::ask(Question question, CommandDone& done) {
   {
     const std::lock_guard lock(mutex_);
-    look_ups_.emplace_back(command_id, std::move(done));
+    if (questions_.size() >= limits_.queue_commands || failed()) return false;
+    question.done = std::move(done);
+    questions_.push_back(std::move(question));
   }
   wake_.notify_one();
+  return true;
 }
 
 std::size_t Shard::queue_length() const {
@@ -324,7 +343,7 @@ void Shard::run(std::stop_token stop) {
     wait = std::min(wait, std::max<Micros>(next_timer_ - at, 0));
     if (in_flight_ && !overdue(at)) wait = std::min(wait, in_flight_->submitted_at + limits_.unknown_after_us - at + 1);
     std::unique_lock lock(mutex_);
-    if (!queue_.empty() || !system_.empty() || !look_ups_.empty() || outcome_) continue;
+    if (!queue_.empty() || !system_.empty() || !questions_.empty() || outcome_) continue;
     sleeping_ = true;
     wake_.wait_for(lock, std::chrono::microseconds(std::max<Micros>(wait, 1)));
     sleeping_ = false;
@@ -337,19 +356,19 @@ bool Shard::pump() {
   bool worked = false;
   try {
     std::optional<AppendOutcome> outcome;
-    std::deque<std::pair<Uuid, CommandDone>> look_ups;
+    std::deque<Question> questions;
     {
       const std::lock_guard lock(mutex_);
       outcome = std::exchange(outcome_, std::nullopt);
-      look_ups.swap(look_ups_);
+      questions.swap(questions_);
     }
     if (outcome) {
       finish_batch(*outcome);
       worked = true;
       if (failed()) return true;
     }
-    for (auto& [id, done] : look_ups) {
-      answer_look_up(id, std::move(done));
+    for (Question& question : questions) {
+      answer(std::move(question));
       worked = true;
     }
     fire_timers();
@@ -397,7 +416,7 @@ bool Shard::overdue(Micros at) const { return in_flight_ && at - in_flight_->sub
 
 bool Shard::idle() const {
   const std::lock_guard lock(mutex_);
-  return queue_.empty() && system_.empty() && backlog_.empty() && look_ups_.empty() && !outcome_ && !in_flight_ &&
+  return queue_.empty() && system_.empty() && backlog_.empty() && questions_.empty() && !outcome_ && !in_flight_ &&
          building_->builder.records() == 0;
 }
 
@@ -481,12 +500,7 @@ void Shard::run_command(const Waiting& w, int depth, CommandResult& result, std:
   const Uuid& id = w.request.command_id;
   const Bucket bucket = bucket_of(id);
 
-  Actor actor{w.request.actor_kind, w.request.actor_id, false};
-  if (actor.kind == ActorKind::user) {
-    const auto fact = env_.directory.account(actor.account);
-    actor.admin = fact && fact->role == ::account::v1::Role::admin && fact->status == ::account::v1::Status::active;
-  }
-  const Context at{*w.now, actor, id, bucket, env_.policy, env_.zones};
+  const Context at{*w.now, actor_of(w.request.actor_kind, w.request.actor_id), id, bucket, env_.policy, env_.zones};
   const DecisionView view(*this);
   Decision decision = decide(*command, at, view);
   if (decision && w.request.expected_version) {
@@ -572,7 +586,11 @@ void Shard::run_command(const Waiting& w, int depth, CommandResult& result, std:
   decision_record = building_->builder.records();
   building_->decisions.emplace_back(id, decision_record);
   const std::string packed = pack(made);
-  building_->changes.fold_decision(*flatbuffers::GetRoot<DecisionTable>(packed.data()), *w.now, 0);
+  RecordHeader unnumbered;
+  unnumbered.time = *w.now;
+  unnumbered.actor_kind = w.request.actor_kind;
+  unnumbered.actor_id = w.request.actor_id;
+  building_->changes.fold_decision(*flatbuffers::GetRoot<DecisionTable>(packed.data()), unnumbered);
   add_record({StreamKind::decision, id}, 1, decision_type, digest_of(StreamKind::decision), packed, w,
              derive_in_group("decision", id, 0, bucket), id, command_type);
 
@@ -583,24 +601,55 @@ void Shard::run_command(const Waiting& w, int depth, CommandResult& result, std:
   }
 }
 
-void Shard::answer_look_up(const Uuid& command_id, CommandDone done) {
+Actor Shard::actor_of(ActorKind kind, const Uuid& account) const {
+  Actor actor{kind, account, false};
+  if (kind == ActorKind::user) {
+    const auto fact = env_.directory.account(account);
+    actor.admin = fact && fact->role == ::account::v1::Role::admin && fact->status == ::account::v1::Status::active;
+  }
+  return actor;
+}
+
+// ---- questions
+
+void Shard::answer(Question question) {
+  if (question.stream) answer_show(std::move(question));
+  else answer_look_up(std::move(question));
+}
+
+void Shard::answer_look_up(Question q) {
   CommandResult result{CommandResult::Kind::replied, {}, true, number_, 0};
+  const auto is_for = [&](const DedupEntry& entry) {
+    return q.asker.kind == ActorKind::service || (q.asker.kind == entry.actor_kind && q.asker.account == entry.actor_id);
+  };
   for (OpenBatch* batch : {building_.get(), in_flight_.get()}) {
     if (!batch) continue;
-    const auto* entry = batch->changes.find_decision(command_id);
-    if (!entry) continue;
+    const auto* entry = batch->changes.find_decision(q.command_id);
+    if (!entry || !is_for(*entry)) continue;
     result.reply = entry->reply;
     for (const auto& [id, index] : batch->decisions)
-      if (id == command_id) return batch->answers.push_back({std::move(done), std::move(result), index});
+      if (id == q.command_id) return batch->answers.push_back({std::move(q.done), std::move(result), index});
   }
-  if (const auto stored = env_.store.get(keys::decision(command_id))) {
-    const auto entry = decode_dedup(*stored);
-    result.reply = entry.reply;
-    result.sequence = entry.sequence;
-  } else {
-    result.kind = CommandResult::Kind::not_found;
+  result.kind = CommandResult::Kind::not_found;
+  if (const auto stored = env_.store.get(keys::decision(q.command_id))) {
+    auto entry = decode_dedup(*stored);
+    if (is_for(entry)) {
+      result.kind = CommandResult::Kind::replied;
+      result.reply = std::move(entry.reply);
+      result.sequence = entry.sequence;
+    }
   }
-  done(std::move(result));
+  q.done(std::move(result));
+}
+
+void Shard::answer_show(Question q) {
+  CommandResult result{CommandResult::Kind::not_found, {}, false, number_, delivered_.load(std::memory_order_acquire)};
+  const StatePtr found = durable(*q.stream);
+  if (found && shows_to(found->state, actor_of(q.asker.kind, q.asker.account))) {
+    result.kind = CommandResult::Kind::replied;
+    result.reply = env_.format.accepted(represent(found->state, found->version, {}), found->version, false);
+  }
+  q.done(std::move(result));
 }
 
 // ---- batches
@@ -753,23 +802,24 @@ void Shard::checkpoint(bool wait) {
     if (source != number_) searched.put(keys::searched(source), encode_sequence(env_.delivered_by(source)));
   if (idle()) env_.store.write(searched);
   env_.store.checkpoint(wait);
+  if (env_.on_checkpoint) env_.on_checkpoint();
 }
 
 void Shard::fail(const std::string& why) {
   if (failed_.exchange(true, std::memory_order_acq_rel)) return;
   std::deque<Waiting> queue;
-  std::deque<std::pair<Uuid, CommandDone>> look_ups;
+  std::deque<Question> questions;
   {
     const std::lock_guard lock(mutex_);
     queue.swap(queue_);
-    look_ups.swap(look_ups_);
+    questions.swap(questions_);
   }
   if (in_flight_) answer_unknown(*in_flight_);
   answer_unknown(*building_);
   for (auto* waiting : {&backlog_, &queue})
     for (auto& w : *waiting)
       if (w.done) w.done({CommandResult::Kind::unknown, {}, false, number_, 0});
-  for (auto& [id, done] : look_ups) done({CommandResult::Kind::unknown, {}, false, number_, 0});
+  for (Question& q : questions) q.done({CommandResult::Kind::unknown, {}, false, number_, 0});
   env_.on_failure(why);
 }
 

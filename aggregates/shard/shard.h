@@ -34,7 +34,7 @@ struct CommandResult {
   enum class Kind : std::uint8_t {
     replied,
     unknown,    // The log has not said in time, or failed: the reply can be fetched by command id later.
-    not_found,  // Of a look-up: no such command reached this shard.
+    not_found,  // Of a question: there is no such thing, or none that the asker may see.
   };
   Kind kind = Kind::unknown;
   Reply reply;
@@ -43,6 +43,11 @@ struct CommandResult {
   Sequence sequence = 0;  // Of the decision: what a Consistency-Token says.
 };
 using CommandDone = std::move_only_function<void(CommandResult)>;
+
+struct Asker {
+  ActorKind kind = ActorKind::anonymous;
+  Uuid account{};  // Of a user.
+};
 
 // A command that another shard's reaction sent: `source_sequence` is the InboxCommand record's place in the source's log.
 struct InboxEntry {
@@ -55,7 +60,7 @@ struct InboxEntry {
 };
 
 struct ShardLimits {
-  std::size_t queue_commands = 4096;        // Waiting for the shard; one more is refused.
+  std::size_t queue_commands = 4096;        // Waiting for the shard; one more is refused. Likewise questions.
   std::size_t batch_commands = 1024;        // Decided into one batch.
   std::size_t batch_bytes = 4 << 20;        // Payload bytes of one batch, before it is closed.
   std::size_t cached_states = 32'768;       // Decoded states kept in memory.
@@ -80,6 +85,11 @@ struct ShardEnvironment {
   std::function<void(const Effect&, bool wanted)> on_effect;
   // The log or the store failed: the process must end, what was asked is unknown. Called once, from the shard's thread.
   std::function<void(const std::string& why)> on_failure;
+  // The state was sent to the disk, as it is every minute and at the end: a moment to anchor the log. May throw LogError; empty:
+  // nothing to do.
+  std::function<void()> on_checkpoint = {};
+  // The operator's word that the log may have lost its end: state that knows more of it is made anew.
+  bool accept_loss = false;
 };
 
 struct ShardCounters {
@@ -102,8 +112,11 @@ class Shard {
 
   // Any thread. False: the queue is full, `done` was not taken.
   bool submit(CommandRequest& request, CommandDone& done);
-  // Any thread. What became of a command; waits for the batch that it is in.
-  void look_up(const Uuid& command_id, CommandDone done);
+  // Any thread. False: too many questions wait, `done` was not taken.
+  // What became of a command, for who sent it and for services; waits for the batch that it is in.
+  bool look_up(const Uuid& command_id, const Asker& asker, CommandDone& done);
+  // The resource of a stream as it stands durably, for those who may see it.
+  bool show(const StreamId& stream, const Asker& asker, CommandDone& done);
   // Any thread. Entries of one source come in its order.
   void deliver(InboxEntry entry);
   // An effect's outcome, or a timer-less system command. Any thread; never refused.
@@ -123,16 +136,27 @@ class Shard {
  private:
   struct Waiting;
   struct OpenBatch;
+  struct Question {
+    Uuid command_id{};               // What became of it,
+    std::optional<StreamId> stream;  // or what stands there.
+    Asker asker;
+    CommandDone done;
+  };
   class DecisionView;
 
   void replay(const Progress& progress);
   void load_marks();
   void search_inboxes();
   void load_effects_and_facts();
-  StatePtr load(const StreamId& stream);
+  StatePtr load(const StreamId& stream);  // With what the batch in flight makes of it.
+  StatePtr durable(const StreamId& stream);
   void remember(const StreamId& stream, StatePtr state);
   void forget(const StreamId& stream);
-  void answer_look_up(const Uuid& command_id, CommandDone done);
+  bool ask(Question question, CommandDone& done);
+  void answer(Question question);
+  void answer_look_up(Question question);
+  void answer_show(Question question);
+  Actor actor_of(ActorKind kind, const Uuid& account) const;
   void take(Waiting waiting);
   void decide_into_batch(Waiting waiting);
   void run_command(const Waiting& waiting, int depth, CommandResult& result, std::size_t& decision_record);
@@ -176,7 +200,7 @@ class Shard {
   std::condition_variable wake_;
   std::deque<Waiting> queue_;
   std::deque<Waiting> system_;  // Inbox, timers and effects: not refused, and taken before clients' commands.
-  std::deque<std::pair<Uuid, CommandDone>> look_ups_;
+  std::deque<Question> questions_;
   std::optional<AppendOutcome> outcome_;
   bool sleeping_ = false;
   std::atomic<bool> failed_{false};

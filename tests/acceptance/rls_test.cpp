@@ -76,6 +76,47 @@ TEST_F(People, tu_35_a_learner_does_not_confirm_and_an_expert_does) {
   EXPECT_EQ(confirmed.text("status"), "confirmed");
 }
 
+// What a 201's Location names can be read there, by those whom it concerns, and an ETag saves reading it again.
+TEST_F(People, a_resource_is_read_at_its_location) {
+  const std::string location = "/v1/bookings/" + booking;
+  for (const std::string& token : {server->token(learner.id), server->token(expert.id), server->service_key()}) {
+    HttpClient client(server->port(), token);
+    const Reply shown = client.get(location);
+    ASSERT_EQ(shown.status, 200) << shown.body;
+    EXPECT_EQ(shown.text("id"), booking);
+    EXPECT_EQ(shown.text("learner_id"), learner.id);
+    EXPECT_FALSE(shown.header("consistency-token").empty());
+    const Reply known = client.get(location, {{"If-None-Match", "\"0\", W/" + shown.header("etag")}});
+    EXPECT_EQ(known.status, 304);
+    EXPECT_EQ(known.body, "");
+    EXPECT_EQ(known.header("etag"), shown.header("etag"));
+    EXPECT_EQ(client.get(location, {{"If-None-Match", "\"0\""}}).status, 200);
+  }
+  HttpClient as_stranger = server->client_of(stranger.id);
+  HttpClient anonymous = server->anonymous();
+  const std::string absent = as_stranger.get("/v1/bookings/" + expert.id).identity();
+  EXPECT_EQ(as_stranger.get(location).identity(), absent);
+  EXPECT_EQ(as_stranger.get("/v1/accounts/" + learner.id).identity(), absent);
+  EXPECT_EQ(as_stranger.get("/v1/bookings/none").identity(), absent);
+  EXPECT_EQ(anonymous.get(location).identity(), absent);
+  EXPECT_EQ(as_stranger.get("/v1/accounts/" + stranger.id).text("display_name"), "Cleo");
+  const Reply refused = as_stranger.send("DELETE", location);
+  EXPECT_EQ(refused.status, 405);
+  EXPECT_NE(refused.header("allow").find("GET, HEAD"), std::string::npos);
+}
+
+// A command id can be computed by whoever knows caller and key: its reply is for its sender all the same.
+TEST_F(People, a_stored_reply_is_for_its_sender) {
+  HttpClient as_learner = server->client_of(learner.id);
+  const Reply refused = book(as_learner, slots.at(0), learner.id, "a-key");
+  ASSERT_EQ(refused.code(), "already_booked");
+  const std::string status = "/v1/commands/" + refused.text("command_id");
+  EXPECT_EQ(as_learner.get(status).identity(), refused.identity());
+  EXPECT_EQ(service.get(status).identity(), refused.identity());
+  HttpClient as_stranger = server->client_of(stranger.id);
+  EXPECT_EQ(as_stranger.get(status).status, 404);
+}
+
 TEST_F(People, tu_48_a_foreign_booking_is_as_absent_as_none) {
   HttpClient as_stranger = server->client_of(stranger.id);
   const Reply foreign = as_stranger.post("/v1/bookings/" + booking + "/cancel");

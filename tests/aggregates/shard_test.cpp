@@ -1,211 +1,9 @@
 // The shard over the in-memory log and store: one effect and one reply a command, batches, failures of the log, timers, reactions
-// between shards, and states that are the fold of the log byte for byte.
-#include "aggregates/shard/shard.h"
-
-#include <gtest/gtest.h>
-
-#include <map>
-#include <random>
-
-#include "aggregates/calendar.h"
-#include "events/codec.h"
-#include "infra/memory_log.h"
-#include "infra/memory_state_store.h"
-#include "tests/aggregates/given.h"
+// between shards. That states are the fold of the log is shown by history_test.cpp.
+#include "tests/aggregates/shard_process.h"
 
 namespace guildhall::testing {
 namespace {
-
-class SetClock final : public Clock {
- public:
-  Micros now() const override { return at; }
-  Micros at = utc(2026, 1, 5, 8);  // A Monday.
-};
-
-class PlainReplies final : public ReplyFormat {
- public:
-  Reply accepted(const AnyResource& resource, std::uint64_t version, bool created) const override {
-    return {static_cast<std::uint16_t>(created ? 201 : 200), std::to_string(version), {}, "bytes", encode(resource)};
-  }
-  Reply rejected(const Rejection& rejection, const Uuid&) const override {
-    return {409, {}, {}, "code", std::string(name_of(rejection.code))};
-  }
-  Reply key_reused(const Uuid&) const override { return {422, {}, {}, "code", "idempotency_key_reused"}; }
-};
-
-constexpr std::uint32_t shard_count = 2;
-
-// All shards of one process, driven by hand.
-struct Process {
-  Process(MemoryLog& log, std::vector<MemoryStateStore>& stores, SetClock& clock) : log_(log) {
-    for (ShardNo n = 0; n < shard_count; ++n) {
-      ShardEnvironment env{log,
-                           stores[n],
-                           clock,
-                           format,
-                           policy,
-                           zones,
-                           directory,
-                           "test",
-                           [this](ShardNo target, InboxEntry entry) { shards[target]->deliver(std::move(entry)); },
-                           [this](ShardNo source) { return source < shards.size() ? shards[source]->delivered() : 0; },
-                           [this](const Effect& e, bool wanted) {
-                             if (wanted) effects[e.id] = e;
-                             else effects.erase(e.id);
-                           },
-                           [this](const std::string& why) { failure = why; }};
-      shards.push_back(std::make_unique<Shard>(n, std::move(env)));
-    }
-    pump();
-  }
-
-  void pump() {
-    for (bool worked = true; worked;) {
-      worked = false;
-      for (auto& s : shards) worked = s->pump() || worked;
-    }
-  }
-
-  CommandRequest request(const AnyCommand& command, const Uuid& id, const Actor& actor = service()) const {
-    CommandRequest r;
-    r.command_id = id;
-    r.type = type_name(command);
-    r.payload = encode(command);
-    r.fingerprint = sha256(r.payload);
-    r.actor_kind = actor.kind;
-    r.actor_id = actor.account;
-    return r;
-  }
-  // The result arrives in `out` once it is durable.
-  void send(const AnyCommand& command, const Uuid& id, std::optional<CommandResult>& out, const Actor& actor = service()) {
-    send(request(command, id, actor), out);
-  }
-  void send(CommandRequest r, std::optional<CommandResult>& out) {
-    const ShardNo n = shard_of(r.command_id, shard_count);
-    CommandDone done = [&out](CommandResult result) { out = std::move(result); };
-    ASSERT_TRUE(shards[n]->submit(r, done));
-  }
-  CommandResult call(const AnyCommand& command, const Uuid& id, const Actor& actor = service()) {
-    std::optional<CommandResult> out;
-    send(command, id, out, actor);
-    pump();
-    EXPECT_TRUE(out.has_value());
-    return out.value_or(CommandResult{});
-  }
-
-  MemoryLog& log_;
-  PlainReplies format;
-  PlatformPolicy policy;
-  TzdbTimeZones zones;
-  AccountDirectory directory;
-  std::map<Uuid, Effect, UuidLess> effects;
-  std::string failure;
-  std::vector<std::unique_ptr<Shard>> shards;
-};
-
-class ShardTest : public ::testing::Test {
- public:
-  MemoryLog log{"tutoring", id_of("log"), shard_count};
-  std::vector<MemoryStateStore> stores = std::vector<MemoryStateStore>(shard_count);
-  SetClock clock;
-  std::unique_ptr<Process> process = std::make_unique<Process>(log, stores, clock);
-
-  void restart() {
-    process.reset();
-    process = std::make_unique<Process>(log, stores, clock);
-  }
-
-  std::uint64_t next = 0;
-  Uuid command_id(const Uuid& group) { return derive_in_group("test command", id_of("n"), ++next, bucket_of(group)); }
-
-  account::RegisterAccount registration(const Uuid& id, ::account::v1::Role role, const std::string& name = "Somebody") {
-    account::RegisterAccount c;
-    c.id = id;
-    c.email = name + "@example.org";
-    c.display_name = name;
-    c.role = role;
-    c.timezone = "UTC";
-    return c;
-  }
-  // An expert with a session, a Monday window and its slots.
-  struct Offer {
-    Uuid expert;
-    Uuid session;
-    std::vector<Uuid> slots;
-  };
-  Offer offer(const std::string& name, std::int32_t seats = 1, std::int64_t price_cents = 50'000) {
-    Offer o{id_of(name, test_bucket), {}, {}};
-    process->call(registration(o.expert, ::account::v1::Role::expert, name), command_id(o.expert));
-    session::CreateSession s;
-    s.expert_id = o.expert;
-    s.title = "Python";
-    s.duration_minutes = 60;
-    s.price_cents = price_cents;
-    s.max_participants = seats;
-    const Uuid session_command = command_id(o.expert);
-    process->call(s, session_command);
-    o.session = derive_in_group("session", session_command, 0, test_bucket);
-    schedule::AddWindow w;
-    w.expert_id = o.expert;
-    w.day_of_week = 1;
-    w.start_time = 9 * 60;
-    w.end_time = 17 * 60;
-    w.timezone = "UTC";
-    process->call(w, command_id(o.expert));
-    for (int hour = 9; hour < 17; ++hour) o.slots.push_back(slot_id_of(o.expert, o.session, utc(2026, 1, 12, hour)));
-    return o;
-  }
-  Uuid learner(const std::string& name) {
-    const Uuid id = id_of(name, 0xd01);
-    process->call(registration(id, ::account::v1::Role::learner, name), command_id(id));
-    return id;
-  }
-  booking::CreateBooking booking(const Uuid& slot, const Uuid& learner_id, const std::string& notes = "hi") {
-    booking::CreateBooking c;
-    c.slot_id = slot;
-    c.learner_id = learner_id;
-    c.notes = notes;
-    return c;
-  }
-
-  // What replays must reproduce; not the hint how far inboxes were searched.
-  static std::map<std::string, std::string> dump(const StateStore& store) {
-    std::map<std::string, std::string> out;
-    store.scan({}, {}, [&](std::string_view key, std::string_view value) {
-      if (key[0] != keys::searched_prefix) out.emplace(key, value);
-      return true;
-    });
-    return out;
-  }
-  // The states after replay from nothing.
-  std::vector<std::map<std::string, std::string>> replayed() {
-    std::vector<std::map<std::string, std::string>> out;
-    for (ShardNo n = 0; n < shard_count; ++n) {
-      Position position;
-      MemoryStateStore store;
-      std::map<StreamId, StatePtr, decltype([](const StreamId& a, const StreamId& b) { return to_string(a) < to_string(b); })>
-          states;
-      const auto reader = log.read(n, 1);
-      while (const Record* r = reader->next()) {
-        Changes changes([&](const StreamId& s) { return states.contains(s) ? states.at(s) : nullptr; });
-        changes.fold_record(*r);
-        position = {r->header.sequence, r->chain, std::max(position.clock, r->header.time)};
-        store.write(changes.writes(position));
-        for (const auto& [stream, state] : changes.states()) states[stream] = state;
-      }
-      out.push_back(dump(store));
-    }
-    return out;
-  }
-  std::size_t count(std::string_view type) {
-    std::size_t n = 0;
-    for (ShardNo shard = 0; shard < shard_count; ++shard) {
-      const auto reader = log.read(shard, 1);
-      while (const Record* r = reader->next()) n += r->header.type == type;
-    }
-    return n;
-  }
-};
 
 TEST_F(ShardTest, seat_booking_and_payment_are_one_batch) {  // TU-40, A-TU-12
   const auto o = offer("eva");
@@ -436,77 +234,93 @@ TEST_F(ShardTest, if_match_is_checked_against_the_streams_version) {
   EXPECT_EQ(out->reply.etag, "2");
 }
 
-// I9: live = replay from nothing = snapshot and tail, byte for byte, on a random history with restarts, lost snapshots and
-// aborted batches.
-TEST_F(ShardTest, states_are_the_fold_of_the_log) {
-  const std::uint64_t seed = 20261121;
-  RecordProperty("seed", std::to_string(seed));
-  std::mt19937_64 random(seed);
-  const auto pick = [&](std::size_t n) { return static_cast<std::size_t>(random() % n); };
-  std::vector<Offer> offers;
-  for (const char* name : {"eva", "ida", "ole"}) offers.push_back(offer(name, 1 + static_cast<std::int32_t>(pick(2))));
-  std::vector<Uuid> learners;
-  for (int i = 0; i < 6; ++i) learners.push_back(learner("learner " + std::to_string(i)));
-  std::vector<Uuid> bookings;
-  std::vector<MemoryStateStore> snapshot = stores;
-  for (int step = 0; step < 1500; ++step) {
-    const Offer& o = offers[pick(offers.size())];
-    switch (pick(12)) {
-      case 0: clock.at += static_cast<Micros>(pick(40)) * minute_us; break;
-      case 1:
-        if (pick(10) == 0) snapshot = stores;
-        break;
-      case 2:
-        if (pick(20) == 0) {
-          stores = snapshot;  // The process died: only what was flushed is left.
-          restart();
-        }
-        break;
-      case 3: log.fail_next(AppendOutcome::aborted); break;
-      case 4:
-        if (!process->effects.empty()) {
-          const Effect e = process->effects.begin()->second;
-          payment::RecordAuthorized done;
-          done.payment_id = e.payment_id;
-          done.external_id = "pi";
-          payment::RecordFailed failed;
-          failed.payment_id = e.payment_id;
-          failed.reason = "declined";
-          if (pick(4) != 0) process->call(done, command_id(e.payment_id));
-          else process->call(failed, command_id(e.payment_id));
-        }
-        break;
-      case 5:
-      case 6:
-        if (!bookings.empty()) {
-          booking::ConfirmBooking confirm;
-          confirm.booking_id = bookings[pick(bookings.size())];
-          booking::CancelBooking cancel;
-          cancel.booking_id = confirm.booking_id;
-          if (pick(2) == 0) process->call(confirm, command_id(confirm.booking_id));
-          else process->call(cancel, command_id(cancel.booking_id));
-        }
-        break;
-      default: {
-        const Uuid id = command_id(o.expert);
-        const auto result = process->call(booking(o.slots[pick(o.slots.size())], learners[pick(learners.size())]), id);
-        if (result.reply.status == 201) bookings.push_back(derive_in_group("booking", id, 0, bucket_of(id)));
-      }
-    }
-    process->pump();
-  }
-  EXPECT_GT(bookings.size(), 50u);
-  EXPECT_TRUE(process->failure.empty()) << process->failure;
+// State is written after the log has it: a log that ends before lost something, and a start must not hide it.
+TEST_F(ShardTest, a_state_ahead_of_the_log_is_refused_unless_the_loss_is_accepted) {
+  offer("eva");
   process.reset();
-  const auto from_nothing = replayed();
-  for (ShardNo n = 0; n < shard_count; ++n) {
-    EXPECT_EQ(dump(stores[n]), from_nothing[n]) << "live differs from replay, shard " << n;
+  MemoryLog shorter("tutoring", id_of("log"), shard_count);
+  EXPECT_THROW(Process(shorter, stores, clock), CorruptLog);
+  Process after(shorter, stores, clock, true);
+  EXPECT_EQ(after.call(registration(id_of("ida"), ::account::v1::Role::learner, "ida"), command_id(id_of("ida"))).reply.status,
+            201);
+}
+
+// The resource at its Location, for those who may see it (A-TU-19); everybody else gets what they get where there is nothing.
+TEST_F(ShardTest, a_resource_is_shown_to_whom_it_concerns_and_only_once_it_is_durable) {
+  const auto o = offer("eva");
+  const Uuid lars = learner("lars"), mia = learner("mia");
+  const auto id = command_id(o.expert);
+  const Uuid seat = derive_in_group("booking", id, 0, bucket_of(id));
+  const auto show = [&](const StreamId& stream, const Asker& asker) {
+    std::optional<CommandResult> out;
+    CommandDone done = [&out](CommandResult result) { out = std::move(result); };
+    EXPECT_TRUE(process->shards[shard_of(stream.id, shard_count)]->show(stream, asker, done));
+    process->pump();
+    return out.value_or(CommandResult{});
+  };
+  const Asker services{ActorKind::service, {}}, nobody{};
+  log.hold();
+  std::optional<CommandResult> booked;
+  process->send(booking(o.slots[0], lars), id, booked);
+  process->pump();
+  EXPECT_EQ(show({StreamKind::booking, seat}, services).kind, CommandResult::Kind::not_found);
+  log.release();
+  process->pump();
+  for (const Asker& asker : {services, Asker{ActorKind::user, lars}, Asker{ActorKind::user, o.expert}}) {
+    const auto shown = show({StreamKind::booking, seat}, asker);
+    EXPECT_EQ(shown.kind, CommandResult::Kind::replied);
+    EXPECT_EQ(shown.reply.body, booked.value().reply.body);
+    EXPECT_EQ(shown.reply.etag, booked->reply.etag);
+    EXPECT_EQ(shown.reply.status, 200);
   }
-  stores = snapshot;
-  process = std::make_unique<Process>(log, stores, clock);
-  // The restart appended its epoch records; fold again.
-  const auto with_epochs = replayed();
-  for (ShardNo n = 0; n < shard_count; ++n) EXPECT_EQ(dump(stores[n]), with_epochs[n]) << "snapshot + tail differs, shard " << n;
+  for (const Asker& asker : {nobody, Asker{ActorKind::user, mia}}) {
+    EXPECT_EQ(show({StreamKind::booking, seat}, asker).kind, CommandResult::Kind::not_found);
+    EXPECT_EQ(show({StreamKind::account, lars}, asker).kind, CommandResult::Kind::not_found);
+  }
+  EXPECT_EQ(show({StreamKind::account, lars}, {ActorKind::user, lars}).kind, CommandResult::Kind::replied);
+  EXPECT_EQ(show({StreamKind::session, o.session}, {ActorKind::user, mia}).kind, CommandResult::Kind::replied);
+  EXPECT_EQ(show({StreamKind::session, o.session}, nobody).kind, CommandResult::Kind::not_found);
+  session::DeactivateSession closed;
+  closed.session_id = o.session;
+  process->call(closed, command_id(o.expert));
+  EXPECT_EQ(show({StreamKind::session, o.session}, {ActorKind::user, mia}).kind, CommandResult::Kind::not_found);
+  EXPECT_EQ(show({StreamKind::session, o.session}, {ActorKind::user, o.expert}).kind, CommandResult::Kind::replied);
+  EXPECT_EQ(show({StreamKind::calendar, o.expert}, services).kind, CommandResult::Kind::not_found);
+}
+
+TEST_F(ShardTest, a_stored_reply_is_told_to_its_sender_and_to_services) {
+  const auto o = offer("eva");
+  const Uuid lars = learner("lars"), mia = learner("mia");
+  const auto id = command_id(o.expert);
+  const auto look_up = [&](const Asker& asker) {
+    std::optional<CommandResult> out;
+    CommandDone done = [&out](CommandResult result) { out = std::move(result); };
+    EXPECT_TRUE(process->shards[shard_of(id, shard_count)]->look_up(id, asker, done));
+    process->pump();
+    return out.value_or(CommandResult{}).kind;
+  };
+  log.hold();
+  std::optional<CommandResult> booked;
+  process->send(booking(o.slots[0], lars), id, booked, user(lars));
+  process->pump();
+  EXPECT_EQ(look_up({ActorKind::user, mia}), CommandResult::Kind::not_found) << "while it is under way";
+  log.release();
+  process->pump();
+  EXPECT_EQ(look_up({ActorKind::user, lars}), CommandResult::Kind::replied);
+  EXPECT_EQ(look_up({ActorKind::service, {}}), CommandResult::Kind::replied);
+  EXPECT_EQ(look_up({ActorKind::user, mia}), CommandResult::Kind::not_found);
+  EXPECT_EQ(look_up({}), CommandResult::Kind::not_found);
+}
+
+// What a new stream writes is what it wants; it takes nothing back that it never asked for.
+TEST_F(ShardTest, a_first_event_erases_nothing) {
+  booking::BookingCreated created;
+  created.booking_id = id_of("booking");
+  created.expires_at = clock.at + minute_us;
+  Changes changes([](const StreamId&) { return nullptr; });
+  changes.fold_event({StreamKind::booking, created.booking_id}, created);
+  for (const auto& operation : changes.writes({}).operations) EXPECT_TRUE(operation.value) << "erases " << operation.key;
+  EXPECT_EQ(changes.earliest_new_timer(), created.expires_at);
 }
 
 }  // namespace

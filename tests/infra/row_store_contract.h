@@ -26,11 +26,11 @@ TYPED_TEST_P(RowStoreContract, rows_equal_the_twin) {
   Marketplace(written, 1).register_account(test_id(0xaab), std::string("nul\0", 4));
   MemoryRowStore twin(tutoring_projection().tables);
   twin.prepare(written.log.identity());
-  project_into(twin, written, 100'000);
+  project_into(twin, written.log, 100'000);
   for (const std::size_t records : {1u, 7u, 100'000u}) {
     auto store = this->harness.make();
     store->prepare(written.log.identity());
-    project_into(*store, written, records);
+    project_into(*store, written.log, records);
     EXPECT_EQ(all_rows(*store), all_rows(twin)) << records;
   }
 }
@@ -85,6 +85,38 @@ TYPED_TEST_P(RowStoreContract, a_missing_row_applies_nothing) {
   EXPECT_EQ(store->offsets(Generation::live)[0], 0u);
 }
 
+// An insert says that no row is there: one that is tells of a record that was applied twice, and nothing is overwritten.
+TYPED_TEST_P(RowStoreContract, a_row_is_made_once) {
+  WrittenLog written;
+  auto store = this->harness.make();
+  store->prepare(written.log.identity());
+  const Table& people = *tutoring_projection().tables[1];
+  const auto insert = [&](const std::string& name, const Advance& advance) {
+    Writes writes;
+    writes.insert(people, {test_id(1)}).set(0, name);
+    writes.update(people, {test_id(1)}).set(0, name + " Lee");
+    RowBatch batch;
+    for (Write& w : writes.take()) batch.add(std::move(w));
+    store->apply(Generation::live, batch, std::span(&advance, 1));
+  };
+  insert("Ann", {0, 0, 1});
+  const std::string rows = all_rows(*store);
+  EXPECT_NE(rows.find("Ann Lee"), std::string::npos) << rows;
+  try {
+    insert("Bea", {0, 1, 2});
+    FAIL();
+  } catch (const RowStoreError& e) {
+    EXPECT_EQ(e.kind(), RowStoreError::Kind::refused) << e.what();
+  }
+  EXPECT_EQ(all_rows(*store), rows);
+  EXPECT_EQ(store->offsets(Generation::live)[0], 1u);
+  RowBatch twice;
+  Writes writes;
+  writes.insert(people, {test_id(2)}).set(0, "Cec");
+  writes.insert(people, {test_id(2)}).set(0, "Dee");
+  EXPECT_THROW(for (Write& w : writes.take()) twice.add(std::move(w)), RowStoreError);
+}
+
 TYPED_TEST_P(RowStoreContract, failures_are_kept_until_the_shard_moves) {
   WrittenLog written;
   auto store = this->harness.make();
@@ -106,7 +138,7 @@ TYPED_TEST_P(RowStoreContract, preparing_again_changes_nothing_and_another_log_i
   auto store = this->harness.make();
   store->prepare(written.log.identity());
   write_marketplace(written);
-  project_into(*store, written, 100);
+  project_into(*store, written.log, 100);
   const std::string rows = all_rows(*store);
   store->prepare(written.log.identity());
   EXPECT_EQ(all_rows(*store), rows);
@@ -123,7 +155,7 @@ TYPED_TEST_P(RowStoreContract, a_rebuild_swaps_and_rolls_back) {
   auto store = this->harness.make();
   store->prepare(written.log.identity());
   write_marketplace(written);
-  project_into(*store, written, 100);
+  project_into(*store, written.log, 100);
   const std::string rows = all_rows(*store);
   for (int again = 0; again < 2; ++again) {
     const RebuildReport report =
@@ -133,10 +165,10 @@ TYPED_TEST_P(RowStoreContract, a_rebuild_swaps_and_rolls_back) {
     EXPECT_EQ(all_rows(*store), rows);
   }
   Marketplace(written).rename(test_id(ann), "Anna");
-  project_into(*store, written, 100);
+  project_into(*store, written.log, 100);
   store->roll_back();
   EXPECT_EQ(all_rows(*store), rows);
-  project_into(*store, written, 100);
+  project_into(*store, written.log, 100);
   EXPECT_NE(all_rows(*store), rows);
 }
 
@@ -149,7 +181,7 @@ TYPED_TEST_P(RowStoreContract, an_empty_log_is_rebuilt_to_empty_tables) {
 }
 
 REGISTER_TYPED_TEST_SUITE_P(RowStoreContract, rows_equal_the_twin, offsets_are_checked_with_the_rows,
-                            a_missing_row_applies_nothing, failures_are_kept_until_the_shard_moves,
+                            a_missing_row_applies_nothing, a_row_is_made_once, failures_are_kept_until_the_shard_moves,
                             preparing_again_changes_nothing_and_another_log_is_refused, a_rebuild_swaps_and_rolls_back,
                             an_empty_log_is_rebuilt_to_empty_tables);
 

@@ -110,10 +110,10 @@ TEST(PostgresRowStore, a_lost_server_is_unavailable_and_then_back) {
     }
   }
   cluster.start();
-  project_into(store, written, 10);
+  project_into(store, written.log, 10);
   MemoryRowStore twin(tutoring_projection().tables);
   twin.prepare(written.log.identity());
-  project_into(twin, written, 10);
+  project_into(twin, written.log, 10);
   EXPECT_EQ(all_rows(store), all_rows(twin));
 }
 

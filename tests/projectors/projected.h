@@ -16,8 +16,8 @@ inline std::string all_rows(RowStore& store, Generation generation = Generation:
   return out;
 }
 
-inline void project_into(RowStore& store, WrittenLog& written, std::size_t records_per_transaction) {
-  LogFold fold(written.log, tutoring_projection(), {0, 1});
+inline void project_into(RowStore& store, EventLog& log, std::size_t records_per_transaction) {
+  LogFold fold(log, tutoring_projection(), {0, 1});
   fold.start(store.offsets(Generation::live));
   for (;;) {
     fold.fill(records_per_transaction);

@@ -27,9 +27,9 @@ CREATE TABLE people (
 
 -- Who has met whom, and so may see the other's name.
 CREATE TABLE counterparts (
-  owner uuid,
-  other uuid,
-  PRIMARY KEY (owner, other)
+  learner_id uuid,
+  expert_id uuid,
+  PRIMARY KEY (learner_id, expert_id)
 );
 
 CREATE TABLE experts (

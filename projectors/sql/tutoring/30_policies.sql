@@ -23,7 +23,8 @@ CREATE POLICY own ON learners FOR SELECT TO authenticated USING (account_id = (S
 CREATE POLICY own ON learner_totals FOR SELECT TO authenticated USING (account_id = (SELECT auth.uid()));
 CREATE POLICY own ON expert_earnings FOR SELECT TO authenticated USING (account_id = (SELECT auth.uid()));
 CREATE POLICY own ON windows FOR SELECT TO authenticated USING (expert_id = (SELECT auth.uid()));
-CREATE POLICY own ON counterparts FOR SELECT TO authenticated USING (owner = (SELECT auth.uid()));
+CREATE POLICY parties ON counterparts FOR SELECT TO authenticated
+  USING (learner_id = (SELECT auth.uid()) OR expert_id = (SELECT auth.uid()));
 
 -- What anyone signed in may read: the expert directory, active sessions, free slots (A-TU-19).
 CREATE POLICY directory ON experts FOR SELECT TO authenticated USING ((SELECT auth.uid()) IS NOT NULL);
@@ -47,4 +48,5 @@ CREATE POLICY offered ON sessions FOR SELECT TO authenticated
 CREATE POLICY known ON people FOR SELECT TO authenticated
   USING (account_id = (SELECT auth.uid())
          OR (is_provider AND (SELECT auth.uid()) IS NOT NULL)
-         OR EXISTS (SELECT FROM counterparts c WHERE c.owner = (SELECT auth.uid()) AND c.other = people.account_id));
+         OR EXISTS (SELECT FROM counterparts c WHERE (c.learner_id = (SELECT auth.uid()) AND c.expert_id = people.account_id)
+                                                  OR (c.learner_id = people.account_id AND c.expert_id = (SELECT auth.uid()))));
