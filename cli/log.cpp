@@ -1,15 +1,14 @@
 // guildhall log show|tail|verify, stream show: reading commands. They take no lock and stop at the durable mark, so they run
 // beside a serving process.
-#include <unistd.h>
-#include <csignal>
-#include <cstdio>
-
 #include <atomic>
 #include <chrono>
+#include <csignal>
+#include <cstdio>
 #include <thread>
 
 #include "cli/commands.h"
 #include "cli/platform.h"
+#include "cli/progress.h"
 #include "events/schemas.h"
 #include "gateway/schema.h"
 #include "gateway/transcoder.h"
@@ -21,8 +20,6 @@ namespace guildhall {
 namespace {
 
 constexpr std::chrono::milliseconds tail_pause{100};
-constexpr Micros progress_every_terminal_us = second_us;
-constexpr Micros progress_every_us = 10 * second_us;
 
 std::atomic<bool> interrupted{false};
 void interrupt(int) { interrupted = true; }
@@ -127,12 +124,10 @@ int show(const CommandLine& line, const LogOptions& o, bool follow) {
 int verify(const CommandLine& line, bool json) {
   const auto log = open_log(line.settings());
   const SystemClock clock;
-  const bool terminal = ::isatty(STDERR_FILENO) == 1;
+  Progress progress(clock);
   const SchemaCatalogue catalogue(schemas());
   std::uint64_t total = 0, done = 0;
   for (ShardNo n = 0; n < log->identity().shards; ++n) total += log->durable_end(n).sequence;
-  const Micros began = clock.now();
-  Micros told = began;
   std::signal(SIGINT, interrupt);
   std::string report =
       "{\"platform\":\"" + log->identity().platform + "\",\"log_id\":\"" + to_string(log->identity().log_id) + "\",\"shards\":[";
@@ -156,13 +151,7 @@ int verify(const CommandLine& line, bool json) {
       last = {record->header.sequence, record->chain};
       ++done;
       if (interrupted) return exit_interrupted;
-      if ((done & 0xfff) == 0 && clock.now() - told > (terminal ? progress_every_terminal_us : progress_every_us)) {
-        told = clock.now();
-        const double rate = static_cast<double>(done) / (static_cast<double>(told - began) / 1e6);
-        std::fprintf(stderr, "%s%llu of %llu records, %.0f/s, %.0f s left%s", terminal ? "\r" : "",
-                     static_cast<unsigned long long>(done), static_cast<unsigned long long>(total), rate,
-                     static_cast<double>(total - done) / rate, terminal ? "   " : "\n");
-      }
+      if ((done & 0xfff) == 0) progress.report(done, total);
     }
     if (last.head != end.head)
       throw CorruptLog("shard " + std::to_string(n) + ": the chain ends with another head than the durable mark says");
@@ -170,7 +159,6 @@ int verify(const CommandLine& line, bool json) {
     report += "{\"shard\":" + std::to_string(n) + ",\"sequence\":" + std::to_string(last.sequence) + ",\"head\":\"" +
               to_hex(view(last.head)) + "\"}";
   }
-  if (terminal && done > 0) std::fprintf(stderr, "\r");
   report += "],\"records\":" + std::to_string(done) + ",\"ok\":true}";
   if (json) std::puts(report.c_str());
   else

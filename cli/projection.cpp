@@ -1,10 +1,10 @@
 // guildhall projection ls|show|rebuild. All three may run beside a serving process: a rebuild fills new tables and swaps them in,
 // and the server's runner goes on with them at its next transaction.
-#include <unistd.h>
 #include <cstdio>
 
 #include "cli/commands.h"
 #include "cli/platform.h"
+#include "cli/progress.h"
 #include "infra/postgres_row_store.h"
 #include "infra/segment_log.h"
 #include "infra/system_clock.h"
@@ -77,22 +77,12 @@ int show(const CommandLine& line, const std::string& name) {
 int rebuild_models(const CommandLine& line, bool json, bool compare) {
   auto [log, rows] = open(line.settings());
   const SystemClock clock;
-  const bool terminal = ::isatty(STDERR_FILENO) == 1;
-  const Micros began = clock.now();
-  Micros told = began;
+  Progress progress(clock);
   RebuildOptions options;
   options.compare = compare;
-  options.progress = [&](std::uint64_t done, std::uint64_t total) {
-    const Micros now = clock.now();
-    if (now - told < (terminal ? second_us : 10 * second_us)) return;
-    told = now;
-    const double rate = static_cast<double>(done) / (static_cast<double>(now - began) / 1e6);
-    std::fprintf(stderr, "%s%llu of %llu records, %.0f/s, %.0f s left%s", terminal ? "\r" : "",
-                 static_cast<unsigned long long>(done), static_cast<unsigned long long>(total), rate,
-                 static_cast<double>(total - done) / rate, terminal ? "   " : "\n");
-  };
+  options.progress = [&](std::uint64_t done, std::uint64_t total) { progress.report(done, total); };
   const RebuildReport report = rebuild(*log, *rows, tutoring_projection(), options);
-  const double seconds = static_cast<double>(clock.now() - began) / 1e6;
+  const double seconds = progress.seconds();
   bool same = true;
   for (const auto& t : report.tables) same = same && (!report.compared || t.same);
   if (json)

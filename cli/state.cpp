@@ -1,7 +1,5 @@
 // guildhall state rebuild|hash: the shards' state, made anew from the log, or told by its hash. Both take the folder's lock: stop
 // the server first.
-#include <unistd.h>
-
 #include <atomic>
 #include <cstdio>
 #include <exception>
@@ -12,6 +10,7 @@
 #include "cli/commands.h"
 #include "cli/platform.h"
 #include "cli/platform_policy.h"
+#include "cli/progress.h"
 #include "gateway/problem.h"
 #include "infra/rocksdb_state_store.h"
 #include "infra/segment_log.h"
@@ -66,8 +65,7 @@ class OfflineShards {
 
 int rebuild(const CommandLine& line, bool json) {
   OfflineShards shards(line.settings());
-  const bool terminal = ::isatty(STDERR_FILENO) == 1;
-  const Micros began = shards.clock().now();
+  Progress progress(shards.clock());
   const std::uint32_t count = shards.log().identity().shards;
   std::uint64_t finished = 0;
   for (ShardNo n = 0; n < count; ++n) finished += shards.log().durable_end(n).sequence;
@@ -76,8 +74,7 @@ int rebuild(const CommandLine& line, bool json) {
   // Shards share nothing, so each core takes the next one that is left.
   std::vector<std::atomic<Sequence>> done(count);
   std::atomic<ShardNo> next{0};
-  std::mutex told_mutex;
-  Micros told = began;
+  std::mutex failure_mutex;
   std::exception_ptr failure;
   const auto work = [&] {
     try {
@@ -86,20 +83,13 @@ int rebuild(const CommandLine& line, bool json) {
             n, true,
             [&](Sequence sequence, Sequence) {
               done[n] = sequence;
-              const std::lock_guard lock(told_mutex);
-              const Micros now = shards.clock().now();
-              if (now - told < (terminal ? second_us : 10 * second_us)) return;
-              told = now;
               std::uint64_t sum = 0;
               for (const auto& d : done) sum += d;
-              const double rate = static_cast<double>(sum) / (static_cast<double>(now - began) / 1e6);
-              std::fprintf(stderr, "%s%llu of %llu records, %.0f/s, %.0f s left%s", terminal ? "\r" : "",
-                           static_cast<unsigned long long>(sum), static_cast<unsigned long long>(total), rate,
-                           static_cast<double>(total - sum) / rate, terminal ? "   " : "\n");
+              progress.report(sum, total);
             },
             [](StateStore&) {});
     } catch (...) {
-      const std::lock_guard lock(told_mutex);
+      const std::lock_guard lock(failure_mutex);
       failure = std::current_exception();
     }
   };
@@ -108,7 +98,7 @@ int rebuild(const CommandLine& line, bool json) {
     for (unsigned i = 0; i < std::max(1u, std::thread::hardware_concurrency()); ++i) threads.emplace_back(work);
   }
   if (failure) std::rethrow_exception(failure);
-  const double seconds = static_cast<double>(shards.clock().now() - began) / 1e6;
+  const double seconds = progress.seconds();
   const double rate = static_cast<double>(finished) / std::max(seconds, 1e-6);
   if (json)
     std::printf("{\"records\":%llu,\"seconds\":%.3f,\"records_per_second\":%.0f}\n", static_cast<unsigned long long>(finished),

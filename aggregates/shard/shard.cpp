@@ -154,6 +154,7 @@ void Shard::replay(const Progress& progress) {
 
   if (position.sequence < end_.sequence) {
     const auto reader = env_.log.read(number_, position.sequence + 1);
+    const Sequence replayed = end_.sequence - position.sequence;
     while (position.sequence < end_.sequence) {
       Changes changes([this](const StreamId& s) { return load(s); });
       std::size_t folded = 0;
@@ -174,6 +175,8 @@ void Shard::replay(const Progress& progress) {
     }
     if (position.head != end_.head)
       throw CorruptLog("shard " + std::to_string(number_) + ": replay ends with another chain head");
+    // Whoever dies again soon does not replay this again.
+    if (replayed > replay_batch_records) env_.store.checkpoint(false);
   }
   clock_ = position.clock;
   next_timer_ = 0;  // The first round looks.
@@ -348,7 +351,12 @@ void Shard::run(std::stop_token stop) {
     wake_.wait_for(lock, std::chrono::microseconds(std::max<Micros>(wait, 1)));
     sleeping_ = false;
   }
-  if (!failed()) checkpoint(true);
+  if (failed()) return;
+  try {
+    checkpoint(true);
+  } catch (const std::exception& e) {
+    fail(e.what());
+  }
 }
 
 bool Shard::pump() {
