@@ -199,7 +199,7 @@ class Document {
     operation["description"] =
         "As the log has it, not a read model. What the caller may not see is answered like what is not there.";
     json::array parameters{
-        parameter("id", "path", true, "As in the Location of its creation.",
+        parameter(aggregate + "_id", "path", true, "As in the Location of its creation.",
                   json::object{{"type", "string"}, {"format", "uuid"}}),
         parameter("If-None-Match", "header", false, "An ETag that is known: 304 while it is the resource's.", string_schema())};
     operation["parameters"] = std::move(parameters);
@@ -209,7 +209,10 @@ class Document {
     operation["responses"] = std::move(responses);
     std::string id = "get" + aggregate;
     id[3] = static_cast<char>(std::toupper(static_cast<unsigned char>(id[3])));
-    add(table.location, "get", aggregate, id, "Read one " + aggregate, std::move(operation));
+    // Named as the commands below it name the parameter: two spellings would be two paths.
+    std::string path(table.location);
+    path.replace(path.find("{id}"), std::string_view("{id}").size(), "{" + aggregate + "_id}");
+    add(path, "get", aggregate, id, "Read one " + aggregate, std::move(operation));
   }
 
   void add_command_status() {

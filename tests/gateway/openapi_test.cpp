@@ -1,6 +1,8 @@
 #include "gateway/openapi.h"
 
 #include <fstream>
+#include <regex>
+#include <set>
 
 #include <gtest/gtest.h>
 #include <boost/json/array.hpp>
@@ -60,6 +62,25 @@ TEST(OpenApi, has_an_operation_for_every_client_command) {
 }
 
 // TU-16, and TU-18's default, as clients see them.
+// Where a 201 points there is something to get, and no path is there twice under two names of its parameter.
+TEST(OpenApi, resources_are_read_at_their_location) {
+  const json::value parsed = json::parse(document());
+  const json::object& paths = parsed.at("paths").as_object();
+  for (const char* path : {"/v1/accounts/{account_id}", "/v1/sessions/{session_id}", "/v1/bookings/{booking_id}"}) {
+    ASSERT_TRUE(paths.contains(path)) << path;
+    EXPECT_TRUE(paths.at(path).as_object().contains("get")) << path;
+  }
+  std::set<std::string> shapes;
+  for (const auto& path : paths)
+    EXPECT_TRUE(shapes.insert(std::regex_replace(std::string(path.key()), std::regex("[{][^}]*[}]"), "{}")).second) << path.key();
+  const auto located = catalogue().resource_at("/v1/bookings/abc");
+  ASSERT_TRUE(located);
+  EXPECT_EQ(located->table->name, "booking.v1.BookingView");
+  EXPECT_EQ(located->id, "abc");
+  for (const char* path : {"/v1/bookings", "/v1/bookings/", "/v1/bookings/abc/cancel", "/v1/payments/abc", ""})
+    EXPECT_FALSE(catalogue().resource_at(path)) << path;
+}
+
 TEST(OpenApi, bodies_carry_the_constraints_of_the_schema) {
   const json::value parsed = json::parse(document());
   const json::value& update = at(parsed, "/components/schemas/session.v1.UpdateSession");
