@@ -103,7 +103,8 @@ PeerReport run_peers(const PeerOptions& options, const Database& database) {
   std::vector<Script> scripts{
       {"seed/run.sh", {{"VARIANT", "asis"}}}, {"seed/run.sh", {{"VARIANT", "matched"}}}, {"http/run.sh", {}}};
   if (options.set == PeerSet::all) {
-    scripts.push_back({"pekko/run.sh", {}});
+    // With its own number of seats it sells out within seconds, and counts refusals from memory.
+    scripts.push_back({"pekko/run.sh", {{"SLOTS", "2000000"}}});
     scripts.push_back({"kstreams/run.sh", {{"BOOTSTRAP", "127.0.0.1:" + std::to_string(broker_port)}}});
   }
   std::vector<PeerFigure> all;
