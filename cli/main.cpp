@@ -69,7 +69,11 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "guildhall: %s\n", e.what());
     return exit_usage;
   } catch (const CorruptLog& e) {
-    std::fprintf(stderr, "guildhall: the log is damaged: %s\n", e.what());
+    std::fprintf(
+        stderr,
+        "guildhall: the log is damaged: %s\n"
+        "  hint: restore the folder from a copy; where there is none, `guildhall serve --accept-loss` cuts the log's end there\n",
+        e.what());
     return exit_mismatch;
   } catch (const LogError& e) {
     std::fprintf(stderr, "guildhall: %s\n  hint: %s\n", e.what(), e.hint().c_str());

@@ -125,7 +125,8 @@ class Recovery {
     directory_.add_segment(tip_.ends);
     const std::string bytes = read_all(active.file);
     const LogTip start = tip_;
-    if (anchor_.state().clean) {
+    // Who accepts a loss has been refused: every byte is looked at, also after a clean stop, whose open reads only what it needs.
+    if (anchor_.state().clean && !accept_loss_) {
       scan_active(bytes, active, false);
       out.report.clean = same_content(tip_, anchored()) && content_end(from(bytes, tip_.position.offset)) == 0 &&
                          bytes.size() == active.header.bytes;

@@ -138,7 +138,7 @@ void Shard::replay(const Progress& progress) {
     if (known && known->sequence > end_.sequence && !env_.accept_loss)
       throw CorruptLog("shard " + std::to_string(number_) + ": the state has applied sequence " +
                        std::to_string(known->sequence) + ", but the log ends at " + std::to_string(end_.sequence) +
-                       ": its end is missing (restore it, or start once with --accept-loss)");
+                       ": its end is missing");
     if (known && known->sequence <= end_.sequence) {
       // The position counts only if the log holds the same record there.
       bool same = known->sequence == 0;

@@ -329,6 +329,26 @@ TEST_F(SegmentLogTest, refuses_when_the_log_ends_before_the_anchor) {
   EXPECT_EQ(read_payloads(*log, 0), Strings{"one"});
 }
 
+TEST_F(SegmentLogTest, a_frame_damaged_after_a_clean_stop_is_found_by_its_reader_and_cut_only_when_the_loss_is_accepted) {
+  make();
+  Appender a(*log, 0);
+  a.append({"one"});
+  a.append({std::string(1000, 'x')});
+  log.reset();
+  std::string bytes = segment();
+  const std::size_t end = bytes.find_last_not_of('\0') + 1;
+  std::fill_n(bytes.begin() + static_cast<std::ptrdiff_t>(end - 100), 100, '\0');
+  set_segment(bytes);
+  open();
+  EXPECT_TRUE(log->recovery().clean);
+  EXPECT_THROW(read_payloads(*log, 0), CorruptLog);
+  log.reset();
+  options.accept_loss = true;
+  open();
+  EXPECT_TRUE(log->recovery().accepted_loss);
+  EXPECT_EQ(read_payloads(*log, 0), Strings{"one"});
+}
+
 TEST_F(SegmentLogTest, refuses_a_missing_segment) {
   options.segment_bytes = 16 << 10;
   make();
