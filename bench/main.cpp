@@ -386,6 +386,8 @@ class Bench {
     const LoadResult r = run_load(load, source);
     if (r.seconds == 0) throw std::runtime_error("all seats were sold before the measurement began: give more --experts");
     const double answers = static_cast<double>(std::max<std::uint64_t>(r.accepted.count() + r.refused.count(), 1));
+    // PostgreSQL where it is on, the kernel's own work, and whoever else used the machine.
+    const double other_cores = std::max(0.0, all_cpu - server_cpu - own_cpu) / r.seconds;
     Figure out{r.accepted_per_s(), {}};
     out.json.add("connections", connections)
         .add("accepted_per_s", r.accepted_per_s())
@@ -397,8 +399,7 @@ class Bench {
         .add("broken_connections", r.broken_connections)
         .add("seconds", r.seconds)
         .add("server_cores", server_cpu / r.seconds)
-        // PostgreSQL where it is on, the kernel's own work, and whoever else used the machine.
-        .add("other_cores", std::max(0.0, all_cpu - server_cpu - own_cpu) / r.seconds)
+        .add("other_cores", other_cores)
         // What a virtual machine wanted and did not get: figures with more than a trace of it say nothing.
         .add("stolen_cores", stolen_cpu / r.seconds)
         .add("server_cpu_us_per_command", server_cpu * 1e6 / answers)
@@ -409,9 +410,8 @@ class Bench {
     say("  %s, %zu connections: %.0f accepted/s (p50 %.2f, p99 %.2f ms), %.0f refused/s, server %.2f cores, others %.2f, stolen "
         "%.2f%s",
         series.c_str(), connections, r.accepted_per_s(), static_cast<double>(r.accepted.percentile_us(0.5)) / 1000,
-        static_cast<double>(r.accepted.percentile_us(0.99)) / 1000, r.refused_per_s(), server_cpu / r.seconds,
-        std::max(0.0, all_cpu - server_cpu - own_cpu) / r.seconds, stolen_cpu / r.seconds,
-        r.source_ended ? " -- SOLD OUT, give more --experts" : "");
+        static_cast<double>(r.accepted.percentile_us(0.99)) / 1000, r.refused_per_s(), server_cpu / r.seconds, other_cores,
+        stolen_cpu / r.seconds, r.source_ended ? " -- SOLD OUT, give more --experts" : "");
     if (!r.first_other.empty()) say("    unexpected: %s", r.first_other.c_str());
     if (lag != nullptr) {
       const double drained = lag->drain();

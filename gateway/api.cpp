@@ -154,14 +154,14 @@ void Api::route(const Request& request, Respond respond) {
     const auto id = parse_uuid(path.substr(command_path.size()));
     return id ? env_.commands.look_up(*id, *claims, std::move(respond)) : respond(problem("not_found"));
   }
+  const auto match = env_.schemas.match_route(request.method, path);
+  if (const auto* found = std::get_if<RouteFound>(&match))
+    return env_.commands.handle(request, *claims, *found, std::move(respond));
   const auto resource = env_.schemas.resource_at(path);
   if (resource && reads(request.method)) {
     const auto id = parse_uuid(resource->id);
     return id ? env_.commands.show(request, *claims, *resource->table, *id, std::move(respond)) : respond(problem("not_found"));
   }
-  const auto match = env_.schemas.match_route(request.method, path);
-  if (const auto* found = std::get_if<RouteFound>(&match))
-    return env_.commands.handle(request, *claims, *found, std::move(respond));
   if (const auto* other = std::get_if<MethodNotAllowed>(&match)) {
     std::string allow = resource ? "GET, HEAD" : "";
     for (const Method m : other->allowed) allow += (allow.empty() ? "" : ", ") + std::string(name_of(m));

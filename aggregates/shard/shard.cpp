@@ -52,14 +52,20 @@ struct Shard::OpenBatch {
   struct Answer {
     CommandDone done;
     CommandResult result;
-    std::size_t record;  // Index of the decision in the batch; npos: `result.sequence` already holds it.
+    std::size_t record;  // Index of the decision in the batch.
   };
   struct Outgoing {
     ShardNo target;
     InboxEntry entry;
     std::size_t record;
   };
-  static constexpr std::size_t npos = static_cast<std::size_t>(-1);
+
+  // Of a command that was decided into this batch: its index.
+  std::size_t record_of(const Uuid& command_id) const {
+    const auto found = std::ranges::find(decisions, command_id, &std::pair<Uuid, std::size_t>::first);
+    CHECK(found != decisions.end());
+    return found->second;
+  }
 
   Changes changes;
   BatchBuilder builder;
@@ -449,10 +455,7 @@ void Shard::take(Waiting w) {
       w.done(std::move(result));
       return;
     }
-    std::size_t record = OpenBatch::npos;
-    for (const auto& [id, index] : batch->decisions)
-      if (id == w.request.command_id) record = index;
-    batch->answers.push_back({std::move(w.done), std::move(result), record});
+    batch->answers.push_back({std::move(w.done), std::move(result), batch->record_of(w.request.command_id)});
   };
   if (const auto* entry = building_->changes.find_decision(w.request.command_id)) return repeat(*entry, building_.get());
   if (in_flight_)
@@ -476,9 +479,9 @@ void Shard::decide_into_batch(Waiting w) {
   building_->commands.push_back(std::move(w));
 }
 
-void Shard::add_record(const StreamId& stream, std::uint64_t version, std::string_view type, const Hash& digest,
-                       std::string_view payload, const Waiting& w, const Uuid& event_id, const Uuid& causation,
-                       std::string_view command_type) {
+RecordHeader Shard::add_record(const StreamId& stream, std::uint64_t version, std::string_view type, const Hash& digest,
+                               std::string_view payload, const Waiting& w, const Uuid& event_id, const Uuid& causation,
+                               std::string_view command_type) {
   RecordHeader h;
   h.platform = platform_;
   h.log_id = env_.log.identity().log_id;
@@ -498,6 +501,7 @@ void Shard::add_record(const StreamId& stream, std::uint64_t version, std::strin
   h.correlation_id = is_nil(w.request.correlation_id) ? w.request.command_id : w.request.correlation_id;
   h.causation_id = causation;
   building_->builder.add(h, payload);
+  return h;
 }
 
 void Shard::run_command(const Waiting& w, int depth, CommandResult& result, std::size_t& decision_record) {
@@ -594,13 +598,9 @@ void Shard::run_command(const Waiting& w, int depth, CommandResult& result, std:
   decision_record = building_->builder.records();
   building_->decisions.emplace_back(id, decision_record);
   const std::string packed = pack(made);
-  RecordHeader unnumbered;
-  unnumbered.time = *w.now;
-  unnumbered.actor_kind = w.request.actor_kind;
-  unnumbered.actor_id = w.request.actor_id;
-  building_->changes.fold_decision(*flatbuffers::GetRoot<DecisionTable>(packed.data()), unnumbered);
-  add_record({StreamKind::decision, id}, 1, decision_type, digest_of(StreamKind::decision), packed, w,
-             derive_in_group("decision", id, 0, bucket), id, command_type);
+  const RecordHeader header = add_record({StreamKind::decision, id}, 1, decision_type, digest_of(StreamKind::decision), packed, w,
+                                         derive_in_group("decision", id, 0, bucket), id, command_type);
+  building_->changes.fold_decision(*flatbuffers::GetRoot<DecisionTable>(packed.data()), header);
 
   for (const Waiting& next : inner) {
     CommandResult ignored;
@@ -635,8 +635,7 @@ void Shard::answer_look_up(Question q) {
     const auto* entry = batch->changes.find_decision(q.command_id);
     if (!entry || !is_for(*entry)) continue;
     result.reply = entry->reply;
-    for (const auto& [id, index] : batch->decisions)
-      if (id == q.command_id) return batch->answers.push_back({std::move(q.done), std::move(result), index});
+    return batch->answers.push_back({std::move(q.done), std::move(result), batch->record_of(q.command_id)});
   }
   result.kind = CommandResult::Kind::not_found;
   if (const auto stored = env_.store.get(keys::decision(q.command_id))) {
@@ -733,7 +732,7 @@ void Shard::finish_batch(AppendOutcome outcome) {
   const Sequence first = batch->before.sequence + 1;
   for (auto& answer : batch->answers) {
     if (!answer.done) continue;
-    if (answer.record != OpenBatch::npos) answer.result.sequence = first + answer.record;
+    answer.result.sequence = first + answer.record;
     answer.done(std::move(answer.result));
   }
 }

@@ -160,9 +160,10 @@ class Shard {
   void take(Waiting waiting);
   void decide_into_batch(Waiting waiting);
   void run_command(const Waiting& waiting, int depth, CommandResult& result, std::size_t& decision_record);
-  void add_record(const StreamId& stream, std::uint64_t version, std::string_view type, const Hash& digest,
-                  std::string_view payload, const Waiting& waiting, const Uuid& event_id, const Uuid& causation,
-                  std::string_view command_type);
+  // The header as it will be, but for its number and its place in the batch.
+  RecordHeader add_record(const StreamId& stream, std::uint64_t version, std::string_view type, const Hash& digest,
+                          std::string_view payload, const Waiting& waiting, const Uuid& event_id, const Uuid& causation,
+                          std::string_view command_type);
   void open_batch();
   void add_epoch_record();
   bool overdue(Micros at) const;

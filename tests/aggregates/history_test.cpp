@@ -17,7 +17,7 @@ namespace guildhall::testing {
 namespace {
 
 constexpr int ci_commands = 3'000, long_commands = 50'000;
-constexpr int snapshots = 40, projections = 40;  // In a history.
+constexpr int parts = 80;  // Of a history: after each second one a snapshot is taken and the rows are brought up.
 constexpr std::size_t experts = 6, learner_count = 30;
 constexpr int weeks_ahead = 8;
 
@@ -176,15 +176,16 @@ TEST_F(HistoryTest, states_and_rows_are_the_fold_of_the_log) {
   static_assert(stores_of_rows.size() == shard_count);
   PostgresRowStore& rows = stores_of_rows.front();
   rows.prepare(log.identity());
-  for (int part = 1; part <= snapshots * 2; ++part) {
-    live(commands * part / (snapshots * 2));
+  for (int part = 1; part <= parts; ++part) {
+    live(commands * part / parts);
     ASSERT_FALSE(HasFatalFailure());
-    if (part % 2 == 0) snapshot = stores;
-    else if (part % 4 == 1) {
+    if (part % 2 == 0) {
+      snapshot = stores;
+      project_all(stores_of_rows, log, random);
+    } else if (part % 4 == 1) {
       stores = snapshot;  // The process died: only what was flushed is left, and the tail is replayed.
       restart();
     }
-    if (part % (snapshots * 2 / projections) == 0) project_all(stores_of_rows, log, random);
   }
   EXPECT_GT(bookings.size(), static_cast<std::size_t>(commands) / 20);
   EXPECT_GT(count("booking.v1.BookingConfirmed"), 0u);

@@ -70,30 +70,28 @@ TEST_F(ShardTest, refusals_are_durable_before_they_are_told_too) {
   EXPECT_EQ(refused.value().reply.body, "learner_not_found");
 }
 
-TEST_F(ShardTest, commands_are_decided_over_what_is_not_yet_durable) {  // TU-27
-  const auto o = offer("eva");
-  const Uuid lars = learner("lars"), mia = learner("mia");
-  log.hold();
+// Two want one seat; the second is decided while the log still has the first one's batch.
+struct TwoOfOneSeat : ShardTest {
+  void SetUp() override {
+    const auto o = offer("eva");
+    const Uuid lars = learner("lars"), mia = learner("mia");
+    log.hold();
+    process->send(booking(o.slots[0], lars), command_id(o.expert), first);
+    process->pump();
+    process->send(booking(o.slots[0], mia), command_id(o.expert), second);
+    process->pump();
+  }
   std::optional<CommandResult> first, second;
-  process->send(booking(o.slots[0], lars), command_id(o.expert), first);
-  process->pump();
-  process->send(booking(o.slots[0], mia), command_id(o.expert), second);
-  process->pump();
+};
+
+TEST_F(TwoOfOneSeat, commands_are_decided_over_what_is_not_yet_durable) {  // TU-27
   log.release();
   process->pump();
   EXPECT_EQ(first.value().reply.status, 201);
   EXPECT_EQ(second.value().reply.body, "slot_full");
 }
 
-TEST_F(ShardTest, an_aborted_batch_is_decided_again_in_order) {
-  const auto o = offer("eva");
-  const Uuid lars = learner("lars"), mia = learner("mia");
-  log.hold();
-  std::optional<CommandResult> first, second;
-  process->send(booking(o.slots[0], lars), command_id(o.expert), first);
-  process->pump();
-  process->send(booking(o.slots[0], mia), command_id(o.expert), second);
-  process->pump();
+TEST_F(TwoOfOneSeat, an_aborted_batch_is_decided_again_in_order) {
   log.fail_next(AppendOutcome::aborted);
   log.release();
   process->pump();
