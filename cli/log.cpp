@@ -12,7 +12,7 @@
 #include "events/schemas.h"
 #include "gateway/schema.h"
 #include "gateway/transcoder.h"
-#include "gateway/wire_time.h"
+#include "infra/wire_time.h"
 #include "infra/segment_log.h"
 #include "infra/system_clock.h"
 

@@ -57,6 +57,7 @@ struct InboxEntry {
   std::string type;
   std::string payload;
   Uuid correlation_id{};
+  std::uint64_t position = 0;
 };
 
 struct ShardLimits {
