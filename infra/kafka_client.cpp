@@ -98,7 +98,8 @@ KafkaClient make_kafka_producer(const KafkaOptions& options, const std::map<std:
   return make(std::move(conf), RD_KAFKA_PRODUCER);
 }
 
-KafkaClient make_kafka_consumer(const KafkaOptions& options, const std::map<std::string, std::string>& settings) {
+namespace {
+Conf consumer_conf(const KafkaOptions& options, const std::map<std::string, std::string>& settings) {
   Conf conf = base_conf(options);
   set(conf.get(), "isolation.level", "read_committed");
   set(conf.get(), "enable.auto.commit", "false");
@@ -112,7 +113,25 @@ KafkaClient make_kafka_consumer(const KafkaOptions& options, const std::map<std:
   set(conf.get(), "queued.max.messages.kbytes", "32768");
   set(conf.get(), "fetch.message.max.bytes", std::to_string(2 * max_record_bytes));
   for (const auto& [name, value] : settings) set(conf.get(), name, value);
-  return make(std::move(conf), RD_KAFKA_CONSUMER);
+  return conf;
+}
+}  // namespace
+
+KafkaClient make_kafka_consumer(const KafkaOptions& options, const std::map<std::string, std::string>& settings) {
+  return make(consumer_conf(options, settings), RD_KAFKA_CONSUMER);
+}
+
+KafkaClient make_kafka_member(const KafkaOptions& options, const std::map<std::string, std::string>& settings,
+                              KafkaClientEvents& events) {
+  Conf conf = consumer_conf(options, settings);
+  rd_kafka_conf_set_opaque(conf.get(), &events);
+  rd_kafka_conf_set_rebalance_cb(conf.get(), [](rd_kafka_t*, rd_kafka_resp_err_t error, rd_kafka_topic_partition_list_t* partitions,
+                                                void* opaque) {
+    static_cast<KafkaClientEvents*>(opaque)->rebalanced(error == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS, partitions);
+  });
+  KafkaClient client = make(std::move(conf), RD_KAFKA_CONSUMER);
+  rd_kafka_poll_set_consumer(client.get());
+  return client;
 }
 
 ClusterDescription describe_cluster(rd_kafka_s* client, std::chrono::milliseconds timeout) {

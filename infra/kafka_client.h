@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -70,10 +71,11 @@ struct KafkaMessageClose {
 };
 using KafkaMessage = std::unique_ptr<rd_kafka_message_s, KafkaMessageClose>;
 
-// What the callbacks of one client count; it outlives the client.
+// What the callbacks of one client count and call; it outlives the client.
 struct KafkaClientEvents {
   std::atomic<std::uint64_t> transport_errors{0};  // Connections lost, requests timed out.
   std::atomic<bool> fatal{false};
+  std::function<void(bool assigned, rd_kafka_topic_partition_list_s*)> rebalanced;
 };
 
 // Throws LogError. `settings` come last and win over the defaults. `delivered` is given `events` as its opaque.
@@ -82,6 +84,10 @@ KafkaClient make_kafka_producer(const KafkaOptions& options, const std::map<std:
                                 void (*delivered)(rd_kafka_s*, const rd_kafka_message_s*, void* events));
 // read_committed, no stored offsets, ends of partitions are told, a lost position is an error.
 KafkaClient make_kafka_consumer(const KafkaOptions& options, const std::map<std::string, std::string>& settings = {});
+
+// A consumer for subscribe(), whose assignments and revocations come to `events.rebalanced`, from poll().
+KafkaClient make_kafka_member(const KafkaOptions& options, const std::map<std::string, std::string>& settings,
+                              KafkaClientEvents& events);
 
 // Of the cluster: waits until brokers answer. Throws LogError (retryable) when none does within the connect timeout.
 struct ClusterDescription {
