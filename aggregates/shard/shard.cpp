@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "aggregates/shard/state_follower.h"
 #include "events/check.h"
 #include "events/codec.h"
 #include "events/schemas.h"
@@ -103,7 +104,11 @@ class Shard::DecisionView final : public View {
 // ---- opening
 
 Shard::Shard(ShardNo number, ShardEnvironment environment, ShardLimits limits, bool serves, const Progress& progress)
-    : number_(number), env_(std::move(environment)), limits_(limits), platform_(env_.log.identity().platform) {
+    : number_(number),
+      env_(std::move(environment)),
+      limits_(limits),
+      platform_(env_.log.identity().platform),
+      cache_(env_.store, limits_.cached_states) {
   writer_ = env_.log.open(number_);
   end_ = writer_->end();
   replay(progress);
@@ -136,54 +141,20 @@ void Shard::add_epoch_record() {
 }
 
 void Shard::replay(const Progress& progress) {
-  Position position;
-  const auto stored = env_.store.get(keys::position);
-  if (stored) {
-    const auto known = decode_position(*stored);
-    // State is written after the log has it: what the log lacks was lost.
-    if (known && known->sequence > end_.sequence && !env_.accept_loss)
-      throw CorruptLog("shard " + std::to_string(number_) + ": the state has applied sequence " +
-                       std::to_string(known->sequence) + ", but the log ends at " + std::to_string(end_.sequence) +
-                       ": its end is missing");
-    if (known && known->sequence <= end_.sequence) {
-      // The position counts only if the log holds the same record there.
-      bool same = known->sequence == 0;
-      if (!same) {
-        const auto reader = env_.log.read(number_, known->sequence);
-        const Record* at = reader->next();
-        same = at != nullptr && at->chain == known->head;
-      }
-      if (same) position = *known;
-    }
+  StateFollower follower(env_.log, number_, env_.store, env_.accept_loss);
+  const Position& position = follower.position();
+  const Sequence begin = position.sequence;
+  while (position.sequence < end_.sequence) {
+    // Never a look beyond the end: there a reader may wait.
+    const auto left = static_cast<std::size_t>(end_.sequence - position.sequence);
+    if (!follower.advance(std::min(left, replay_batch_records)))
+      throw CorruptLog("shard " + std::to_string(number_) + ": the log ends before its durable mark");
+    if (progress) progress(position.sequence, end_.sequence);
   }
-  if (position.sequence == 0 && stored) env_.store.clear();
-
-  if (position.sequence < end_.sequence) {
-    const auto reader = env_.log.read(number_, position.sequence + 1);
-    const Sequence replayed = end_.sequence - position.sequence;
-    while (position.sequence < end_.sequence) {
-      Changes changes([this](const StreamId& s) { return load(s); });
-      std::size_t folded = 0;
-      bool batch_ends = false;
-      while (position.sequence < end_.sequence && (folded < replay_batch_records || !batch_ends)) {
-        const Record* record = reader->next();
-        if (record == nullptr) throw CorruptLog("shard " + std::to_string(number_) + ": the log ends before its durable mark");
-        changes.fold_record(*record);
-        position.sequence = record->header.sequence;
-        position.head = record->chain;
-        position.clock = std::max(position.clock, record->header.time);
-        batch_ends = record->header.batch_index + 1 == record->header.batch_size;
-        ++folded;
-      }
-      env_.store.write(changes.writes(position));
-      for (const auto& [stream, state] : changes.states()) remember(stream, state);
-      if (progress) progress(position.sequence, end_.sequence);
-    }
-    if (position.head != end_.head)
-      throw CorruptLog("shard " + std::to_string(number_) + ": replay ends with another chain head");
-    // Whoever dies again soon does not replay this again.
-    if (replayed > replay_batch_records) env_.store.checkpoint(false);
-  }
+  if (position.sequence != end_.sequence || position.head != end_.head)
+    throw CorruptLog("shard " + std::to_string(number_) + ": replay ends with another chain head");
+  // Whoever dies again soon does not replay this again.
+  if (end_.sequence - begin > replay_batch_records) env_.store.checkpoint(false);
   clock_ = position.clock;
   next_timer_ = 0;  // The first round looks.
 }
@@ -240,34 +211,7 @@ void Shard::search_inboxes() {
 StatePtr Shard::load(const StreamId& stream) {
   if (in_flight_)
     if (StatePtr state = in_flight_->changes.find(stream)) return state;
-  return durable(stream);
-}
-
-StatePtr Shard::durable(const StreamId& stream) {
-  if (const auto found = young_.find(stream); found != young_.end()) return found->second;
-  if (const auto found = old_.find(stream); found != old_.end()) {
-    StatePtr state = found->second;
-    remember(stream, state);
-    return state;
-  }
-  const auto stored = env_.store.get(keys::state(stream));
-  if (!stored) return nullptr;
-  StatePtr state = std::make_shared<VersionedState>(decode_state(stream.kind, *stored));
-  remember(stream, state);
-  return state;
-}
-
-void Shard::remember(const StreamId& stream, StatePtr state) {
-  if (young_.size() >= limits_.cached_states / 2) {
-    old_ = std::move(young_);
-    young_.clear();
-  }
-  young_.insert_or_assign(stream, std::move(state));
-}
-
-void Shard::forget(const StreamId& stream) {
-  young_.erase(stream);
-  old_.erase(stream);
+  return cache_.load(stream);
 }
 
 // ---- the queue
@@ -651,7 +595,7 @@ void Shard::answer_look_up(Question q) {
 
 void Shard::answer_show(Question q) {
   CommandResult result{CommandResult::Kind::not_found, {}, false, number_, delivered_.load(std::memory_order_acquire)};
-  const StatePtr found = durable(*q.stream);
+  const StatePtr found = cache_.load(*q.stream);
   if (found && shows_to(found->state, actor_of(q.asker.kind, q.asker.account))) {
     result.kind = CommandResult::Kind::replied;
     result.reply = env_.format.accepted(represent(found->state, found->version, {}), found->version, false);
@@ -716,8 +660,8 @@ void Shard::finish_batch(AppendOutcome outcome) {
   env_.store.write(batch->writes);
   for (const auto& [stream, state] : batch->changes.states()) {
     // Bookings and payments are made far more often than they are read again: remembered, they would push the calendars out.
-    if (stream.kind != StreamKind::booking && stream.kind != StreamKind::payment) remember(stream, state);
-    else forget(stream);
+    if (stream.kind != StreamKind::booking && stream.kind != StreamKind::payment) cache_.remember(stream, state);
+    else cache_.forget(stream);
     if (const auto* account = std::get_if<AccountState>(&state->state))
       if (const auto fact = fact_of(*account)) env_.directory.set(stream.id, *fact);
   }

@@ -14,6 +14,7 @@
 #include "aggregates/shard/account_directory.h"
 #include "aggregates/shard/fold.h"
 #include "aggregates/shard/reply.h"
+#include "aggregates/shard/state_cache.h"
 #include "aggregates/shard/state_store.h"
 #include "events/event_log.h"
 
@@ -149,9 +150,6 @@ class Shard {
   void search_inboxes();
   void load_effects_and_facts();
   StatePtr load(const StreamId& stream);  // With what the batch in flight makes of it.
-  StatePtr durable(const StreamId& stream);
-  void remember(const StreamId& stream, StatePtr state);
-  void forget(const StreamId& stream);
   bool ask(Question question, CommandDone& done);
   void answer(Question question);
   void answer_look_up(Question question);
@@ -193,8 +191,7 @@ class Shard {
   std::unique_ptr<OpenBatch> building_;
   std::unique_ptr<OpenBatch> in_flight_;
   std::deque<Waiting> backlog_;  // Taken from the queue, to be decided first (again).
-  std::unordered_map<StreamId, StatePtr, StreamHash> young_;
-  std::unordered_map<StreamId, StatePtr, StreamHash> old_;  // The generation before; what is asked for moves back to the young.
+  StateCache cache_;
 
   // Shared.
   mutable std::mutex mutex_;

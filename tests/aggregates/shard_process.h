@@ -36,28 +36,30 @@ inline constexpr std::uint32_t shard_count = 2;
 
 // All shards of one process, driven by hand.
 struct Process {
-  Process(MemoryLog& log, std::vector<MemoryStateStore>& stores, SetClock& clock, bool accept_loss = false) : log_(log) {
-    for (ShardNo n = 0; n < shard_count; ++n) {
-      ShardEnvironment env{log,
-                           stores[n],
-                           clock,
-                           format,
-                           policy,
-                           zones,
-                           directory,
-                           "test",
-                           [this](ShardNo target, InboxEntry entry) { shards[target]->deliver(std::move(entry)); },
-                           [this](ShardNo source) { return source < shards.size() ? shards[source]->delivered() : 0; },
-                           [this](const Effect& e, bool wanted) {
-                             if (wanted) effects[e.id] = e;
-                             else effects.erase(e.id);
-                           },
-                           [this](const std::string& why) { failure = why; },
-                           {},
-                           accept_loss};
-      shards.push_back(std::make_unique<Shard>(n, std::move(env)));
-    }
+  Process(EventLog& log, std::vector<MemoryStateStore>& stores, SetClock& clock, bool accept_loss = false)
+      : log_(log), stores_(stores), clock_(clock), accept_loss_(accept_loss) {
+    for (ShardNo n = 0; n < shard_count; ++n) shards.push_back(std::make_unique<Shard>(n, environment(n)));
     pump();
+  }
+
+  ShardEnvironment environment(ShardNo n) {
+    return {log_,
+            stores_[n],
+            clock_,
+            format,
+            policy,
+            zones,
+            directory,
+            "test",
+            [this](ShardNo target, InboxEntry entry) { shards[target]->deliver(std::move(entry)); },
+            [this](ShardNo source) { return source < shards.size() ? shards[source]->delivered() : 0; },
+            [this](const Effect& e, bool wanted) {
+              if (wanted) effects[e.id] = e;
+              else effects.erase(e.id);
+            },
+            [this](const std::string& why) { failure = why; },
+            {},
+            accept_loss_};
   }
 
   void pump() {
@@ -94,7 +96,10 @@ struct Process {
     return out.value_or(CommandResult{});
   }
 
-  MemoryLog& log_;
+  EventLog& log_;
+  std::vector<MemoryStateStore>& stores_;
+  SetClock& clock_;
+  const bool accept_loss_;
   PlainReplies format;
   PlatformPolicy policy;
   TzdbTimeZones zones;
