@@ -313,6 +313,7 @@ void Commands::look_up(const Uuid& command_id, const Claims& claims, Respond res
       case CommandResult::Kind::replied: return (*shared)(response_of(std::move(result)));
       case CommandResult::Kind::not_found: return (*shared)(problem("not_found"));
       case CommandResult::Kind::unknown: return (*shared)(problem("outcome_unknown", {}, command_id));
+      case CommandResult::Kind::moved: return (*shared)(problem("log_unavailable", {}, command_id));
     }
   };
   if (!shard.look_up(command_id, asker_of(claims), done)) (*shared)(problem("overloaded"));
@@ -326,7 +327,7 @@ void Commands::show(const Request& request, const Claims& claims, const TableSch
   const auto shared = std::make_shared<Respond>(std::move(respond));
   CommandDone done = [this, known = std::string(request.header("if-none-match")), shared](CommandResult result) {
     if (result.kind == CommandResult::Kind::not_found) return (*shared)(problem("not_found"));
-    if (result.kind == CommandResult::Kind::unknown) return (*shared)(problem("log_unavailable"));
+    if (result.kind != CommandResult::Kind::replied) return (*shared)(problem("log_unavailable"));
     Response out = response_of(std::move(result));
     // Whoever asks sees what is theirs; nobody else may be given it from a cache.
     out.headers.emplace_back("Cache-Control", "private, no-cache");
