@@ -35,6 +35,8 @@ struct CommandResult {
     replied,
     unknown,    // The log has not said in time, or failed: the reply can be fetched by command id later.
     not_found,  // Of a question: there is no such thing, or none that the asker may see.
+    moved,      // Of a question: the shard is no longer served here.
+    behind,     // The directory lags: ask again.
   };
   Kind kind = Kind::unknown;
   Reply reply;
