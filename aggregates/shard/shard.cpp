@@ -532,7 +532,8 @@ void Shard::run_command(const Waiting& w, int depth, CommandResult& result, std:
                  derive_in_group("event", id, index++, bucket), id, command_type);
       for (Reaction& r : react(e.event)) reactions.push_back(std::move(r));
     }
-    const VersionedState& subject = DecisionView(*this).load(decision->subject.stream);
+    const DecisionView after(*this);  // Keeps alive what it loads: the subject of a command that changes nothing may not exist.
+    const VersionedState& subject = after.load(decision->subject.stream);
     result.reply = env_.format.accepted(represent(subject.state, subject.version, decision->subject.part), subject.version,
                                         decision->created && !decision->events.empty());
     made.outcome = decision->events.empty() ? ::decision::v1::Outcome::nothing_new : ::decision::v1::Outcome::accepted;
