@@ -1,4 +1,4 @@
-// Sends a command or a question to its shard, in this process or in the one that owns the shard just now: one HTTP hop, never two.
+// Sends a command or a question to its shard, in this process or in the one that owns the shard just now: one HTTP hop at most.
 //
 // The trust boundary between processes is here. What a peer sends carries the actor that its gateway authenticated, and is
 // believed: whoever has the cluster key can act as anybody. So the internal route exists only where a cluster key is configured,
@@ -71,15 +71,15 @@ class Dispatcher {
   Dispatcher(const Dispatcher&) = delete;
   Dispatcher& operator=(const Dispatcher&) = delete;
 
-  // `request_id` goes to the peer, for its log. A command with an id may be sent twice: it is decided once. Where it may have been
-  // decided, and nobody told, the problem is outcome_unknown; every other says that nothing was done.
+  // `request_id` goes to the peer, for its log. A command may reach a shard twice: by its id it is decided once. Where it may have
+  // been decided and nobody said so, the problem is outcome_unknown; every other problem says that nothing was done.
   void submit(CommandRequest request, std::string request_id, Done done);
   void look_up(const Uuid& command_id, const Asker& asker, std::string request_id, Done done);
   void show(const StreamId& stream, const Asker& asker, std::string request_id, Done done);
 
-  // A command that waited in a shard of this process when the shard ended; it may be in the log or not. Goes to the new owner, again
-  // and again until there is one that answers; `unknown` after limits.resume_for_us. Without a cluster key there is no other owner:
-  // unknown at once.
+  // A command that waited in a shard of this process when the shard ended; it may be in the log or not. Goes to the new owner,
+  // again and again until one answers, for limits.resume_for_us; then it is `unknown`. Never refused because of the move. Without
+  // a cluster key there is no other owner: unknown at once.
   void resume(CommandRequest request, CommandDone done);
 
   // Whether the internal route exists.

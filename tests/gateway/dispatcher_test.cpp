@@ -575,7 +575,10 @@ TEST_F(Dispatch, what_a_peer_says_of_itself_is_told) {
       {"a page", {200, {{"Content-Type", "text/html"}}, "<html>"}, "outcome_unknown", "shard_unavailable"},
   };
   for (const Case& c : cases) {
-    HttpServer peer(Process::server_options(platform), [&](const Request&, Respond respond) { respond(c.response); });
+    HttpServer peer(Process::server_options(platform), [&](const Request& request, Respond respond) {
+      EXPECT_EQ(request.request_id, "test");  // For both logs.
+      respond(c.response);
+    });
     peer.start();
     first.routes.name_owners(1, {"http://127.0.0.1:" + std::to_string(peer.port())});
     EXPECT_EQ(code_of(submit(first.dispatcher, command("anna"))), c.of_command) << c.what;
