@@ -70,6 +70,18 @@ KeySettings key_settings(const Settings& settings, const PlatformFolders& folder
   return keys;
 }
 
+// The embedded log's process owns every shard, for as long as it serves.
+class AllLocal final : public ShardRoutes {
+ public:
+  explicit AllLocal(const std::vector<std::unique_ptr<Shard>>& shards) : shards_(shards) {}
+  // Of no owner: the shards outlive whoever asks.
+  std::shared_ptr<Shard> local(ShardNo shard) const override { return {std::shared_ptr<void>(), shards_[shard].get()}; }
+  std::string owner(ShardNo) const override { return {}; }
+
+ private:
+  const std::vector<std::unique_ptr<Shard>>& shards_;
+};
+
 std::vector<ErrorEntry> error_catalogue() {
   std::vector<ErrorEntry> out;
   for (const auto& c : gateway_codes()) out.push_back({c.name, c.status, c.title, c.hint});
@@ -111,7 +123,7 @@ struct Platform::Parts {
   SandboxProcessor processor;
   std::unique_ptr<EffectWorker> effects;
   std::vector<std::unique_ptr<Shard>> shards;
-  std::vector<Shard*> shard_list;
+  AllLocal routes{shards};
 
   // Shard n belongs to projector n modulo their number. Made before the first record is written and gone after the last.
   struct Projector {
@@ -127,6 +139,7 @@ struct Platform::Parts {
   std::unique_ptr<TokenVerifier> verifier;
   std::unique_ptr<ConsistencyTokens> tokens;
   std::unique_ptr<Quota> quota;
+  std::unique_ptr<Dispatcher> dispatcher;
   std::unique_ptr<Commands> commands;
   std::unique_ptr<Api> api;
   std::unique_ptr<HttpServer> server;
@@ -228,7 +241,6 @@ void Platform::Parts::open_shard(ShardNo n, const std::filesystem::path& folder)
               {"sequence", static_cast<std::int64_t>(done)},
               {"of", static_cast<std::int64_t>(total)}});
   }));
-  shard_list.push_back(shards.back().get());
 }
 
 void Platform::Parts::open_read_models(const Settings& settings) {
@@ -281,7 +293,8 @@ void Platform::Parts::open_gateway(const Settings& settings) {
   tokens = std::make_unique<ConsistencyTokens>(secret_file(folders.secrets / "token_key", secret_bytes), log->identity().log_id);
   if (const auto per_minute = settings.integer("quota_per_minute", 0, 10'000'000); per_minute > 0)
     quota = std::make_unique<Quota>(QuotaPolicy{"commands", static_cast<std::uint32_t>(per_minute), 60});
-  CommandsEnvironment env{policy.platform,          schemas, *log, shard_list, *tokens, quota.get(), claim_key,
+  dispatcher = std::make_unique<Dispatcher>(DispatcherEnvironment{*log, schemas, routes});
+  CommandsEnvironment env{policy.platform,          schemas, *log, *dispatcher, *tokens, quota.get(), claim_key,
                           to_hex(random_bytes(16)), {}};
   if (!projectors.empty())
     env.wait = [this](ShardNo shard, Sequence sequence, Micros timeout_us, std::function<void(PositionWait)> done) {
@@ -289,12 +302,13 @@ void Platform::Parts::open_gateway(const Settings& settings) {
     };
   commands = std::make_unique<Commands>(std::move(env));
   const auto errors = error_catalogue();
-  api = std::make_unique<Api>(ApiEnvironment{
-      clock, *verifier, schemas, *commands, reads.get(), openapi_document(schemas, errors, {.version = software_version}),
-      settings.list("cors_origins"), [this] { return readiness(); },
-      [this] {
-        return Response{200, {{"Content-Type", "text/plain; version=0.0.4; charset=utf-8"}}, metrics.text()};
-      }});
+  api = std::make_unique<Api>(
+      ApiEnvironment{clock, *verifier, schemas, *commands, *dispatcher, reads.get(),
+                     openapi_document(schemas, errors, {.version = software_version}), settings.list("cors_origins"),
+                     [this] { return readiness(); },
+                     [this] {
+                       return Response{200, {{"Content-Type", "text/plain; version=0.0.4; charset=utf-8"}}, metrics.text()};
+                     }});
   metrics.add([this] { return collect(); });
 
   const std::string& access = settings.text("access_log");

@@ -25,6 +25,8 @@ constexpr std::array codes{
     GatewayCode{"outcome_unknown", 503, "The outcome is not known yet",
                 "Retry with the same Idempotency-Key, or ask GET /v1/commands/{command_id}.", true},
     GatewayCode{"overloaded", 503, "The server is busy", "Nothing was done. Retry.", true},
+    GatewayCode{"shard_unavailable", 503, "The shard that decides this can't be reached", "Nothing was done. Retry.", true},
+    GatewayCode{"directory_behind", 503, "Facts of other groups are not all here yet", "Nothing was done. Retry.", true},
     GatewayCode{"log_unavailable", 503, "The log can't be reached", "Retry with the same Idempotency-Key.", true},
     GatewayCode{"storage_full", 503, "The disk is nearly full", "Reads go on. Nothing was done.", true},
     GatewayCode{"internal_error", 503, "The server failed", "Report it with the X-Request-Id."},

@@ -49,8 +49,8 @@ struct Home {
 };
 const std::vector<Home> library_homes{
     {"boost/", {"gateway/"}, ""},
-    {"boost/asio", {"gateway/http_server.cpp", "infra/http_client.cpp"}, ""},
-    {"boost/beast", {"gateway/http_server.cpp", "infra/http_client.cpp"}, ""},
+    {"boost/asio", {"gateway/http_server.cpp", "gateway/peer_client.cpp"}, ""},
+    {"boost/beast", {"gateway/peer_client.cpp"}, ""},
     {"openssl/", {"events/sha256.cpp", "gateway/"}, ""},
     {"flatbuffers/", {"events/", "gateway/schema"}, ""},  // The gateway reads the schemas' reflection.
     {"rocksdb/", {"infra/"}, ".cpp"},
@@ -80,7 +80,7 @@ const std::vector<Source> sources_of_surprise{
     {{"random_device", "getrandom", "RAND_bytes", "std::rand", "srand"}, {"infra/disk.cpp", "infra/secrets.cpp"}},
     {{"getenv", "environ"}, {"cli/"}},
     {{"std::thread", "std::jthread", "std::async", "pthread_create"},
-     {"infra/segment_log.", "infra/postgres_pool.", "gateway/http_server.cpp", "cli/"}},
+     {"infra/segment_log.", "infra/postgres_pool.", "gateway/http_server.cpp", "gateway/peer_client.cpp", "cli/"}},
     {{"sleep_for", "sleep_until", "usleep", "nanosleep"}, {"cli/"}},
 };
 

@@ -529,7 +529,7 @@ void Shard::run_command(const Waiting& w, int depth, CommandResult& result, std:
                  derive_in_group("event", id, index++, bucket), id, command_type);
       for (Reaction& r : react(e.event)) reactions.push_back(std::move(r));
     }
-    const DecisionView after(*this);  // Keeps what it loads, also of a stream that has not begun.
+    const DecisionView after(*this);  // Keeps alive what it loads: the subject of a command that changes nothing may not exist.
     const VersionedState& subject = after.load(decision->subject.stream);
     result.reply = env_.format.accepted(represent(subject.state, subject.version, decision->subject.part), subject.version,
                                         decision->created && !decision->events.empty());

@@ -35,6 +35,7 @@ struct CommandResult {
     unknown,    // The log has not said in time, or failed: the reply can be fetched by command id later.
     not_found,  // Of a question: there is no such thing, or none that the asker may see.
     moved,      // Of a question: the shard has ended here; whoever has it now can be asked.
+    behind,     // The directory lags: ask again.
   };
   Kind kind = Kind::unknown;
   Reply reply;
