@@ -43,7 +43,7 @@ std::unique_ptr<EventLog> open_log_to_read(const Settings& settings) {
                      "--brokers and --platform name it; guildhall serve --log kafka makes it", false);
     return log;
   }
-  const PlatformFolders folders(settings.text("data"), settings.text("platform"));
+  const PlatformFolders folders(settings);
   if (!SegmentLog::exists(folders.root))
     throw LogError("there is no log in " + folders.root.string(), "--data and --platform name the folder", false);
   return SegmentLog::open_read_only(folders.root);

@@ -71,7 +71,7 @@ void LocalShards::open(ShardNo n) {
   shards_.push_back(std::make_shared<Shard>(n, std::move(env), ShardLimits{}, true, replay_progress(parts_.clock, n)));
 }
 
-void LocalShards::start() {
+void LocalShards::start(const std::string&) {
   // The names are what `top -H` shows; at most 15 bytes.
   for (const auto& shard : shards_)
     threads_.emplace_back([s = shard.get()](std::stop_token stop) {

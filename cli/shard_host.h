@@ -29,7 +29,8 @@ struct ShardParts {
 
 class ShardHost : public ShardRoutes {
  public:
-  virtual void start() = 0;
+  // `address`: where other processes reach this one.
+  virtual void start(const std::string& address) = 0;
   // Everything that was taken is answered; afterwards nothing is served. Not after a failure.
   virtual void stop() = 0;
   virtual std::vector<std::shared_ptr<Shard>> serving() const = 0;
@@ -50,7 +51,7 @@ class LocalShards final : public ShardHost {
 
   std::shared_ptr<Shard> local(ShardNo shard) const override { return shards_[shard]; }
   std::string owner(ShardNo) const override { return {}; }
-  void start() override;
+  void start(const std::string& address) override;
   void stop() override;
   std::vector<std::shared_ptr<Shard>> serving() const override { return shards_; }
 

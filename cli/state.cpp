@@ -24,7 +24,7 @@ namespace {
 class OfflineShards {
  public:
   explicit OfflineShards(const Settings& settings)
-      : folders_(settings.text("data"), settings.text("platform")),
+      : folders_(settings),
         policy_(load_policy(settings.text("platform"), settings.text("platform_file"))),
         schemas_(guildhall::schemas()),
         format_(schemas_) {

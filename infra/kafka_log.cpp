@@ -6,17 +6,16 @@
 #include <boost/json.hpp>
 
 #include <algorithm>
+#include <charconv>
 #include <chrono>
 #include <condition_variable>
 #include <future>
 #include <thread>
 
-#include "aggregates/shard/shard.h"
 #include "decision_generated.h"
 #include "events/check.h"
 #include "events/codec.h"
 #include "infra/json_log.h"
-#include "infra/kafka_follower.h"
 #include "infra/kafka_reader.h"
 #include "infra/kafka_record.h"
 #include "infra/kafka_topics.h"
@@ -109,6 +108,18 @@ std::optional<ShardOwner> parse_owner(std::string_view key, std::string_view val
     throw CorruptLog("the owners topic holds an unreadable owner: " + std::string(value));
   return ShardOwner{static_cast<ShardNo>(shard->get_int64()), static_cast<Epoch>(epoch->get_int64()),
                     std::string(address->get_string())};
+}
+
+// The version in decimal, a space, the fact's bytes.
+DirectoryFact parse_directory_fact(std::string_view key, std::string_view value) {
+  const auto account = parse_uuid(key);
+  DirectoryFact out;
+  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), out.version);
+  if (!account || error != std::errc{} || end == value.data() + value.size() || *end != ' ')
+    throw CorruptLog("the directory topic holds an unreadable message");
+  out.account = *account;
+  out.value = value.substr(static_cast<std::size_t>(end - value.data()) + 1);
+  return out;
 }
 
 struct KafkaLog::Shared {
@@ -412,28 +423,5 @@ std::unique_ptr<LogReader> KafkaLog::read(ShardNo shard, Sequence from) {
 }
 
 LogEnd KafkaLog::durable_end(ShardNo shard) const { return shared_->tracks.at(shard)->end(); }
-
-std::unique_ptr<TopicFollower> follow_inbox(const KafkaLog& log, ShardNo shard, std::uint64_t position,
-                                            std::function<void(InboxEntry)> deliver,
-                                            std::function<void(const std::string& why)> failed) {
-  return std::make_unique<TopicFollower>(
-      log.options(), log.topics().inbox,
-      std::vector<TopicFollower::Start>{{static_cast<std::int32_t>(shard), static_cast<std::int64_t>(position)}},
-      [shard, deliver = std::move(deliver)](const FollowedMessage& m) {
-        const RecordHeader source = source_header_of(*m.message);
-        ::decision::v1::InboxCommandT command;
-        if (!unpack(m.value, command) || command.target_shard != shard) throw CorruptLog("an inbox command does not verify");
-        InboxEntry entry;
-        entry.source = source.shard;
-        entry.source_sequence = source.sequence;
-        entry.command_id = command.command_id;
-        entry.type = command.command_type;
-        entry.payload.assign(command.command.begin(), command.command.end());
-        entry.correlation_id = source.correlation_id;
-        entry.position = static_cast<std::uint64_t>(m.offset) + 1;
-        deliver(std::move(entry));
-      },
-      std::move(failed));
-}
 
 }  // namespace guildhall

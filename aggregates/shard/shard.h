@@ -154,6 +154,7 @@ class Shard {
   std::vector<PendingCommand> surrender();
 
   ShardNo number() const { return number_; }
+  Epoch epoch() const { return writer_->epoch(); }
   const ShardCounters& counters() const { return counters_; }
   std::size_t queue_length() const;
   Sequence delivered() const { return delivered_.load(std::memory_order_acquire); }
