@@ -207,7 +207,7 @@ void Shard::load_effects_and_facts() {
   env_.store.scan(accounts, {}, [&](std::string_view key, std::string_view value) {
     const auto account = decode_state(StreamKind::account, value);
     if (const auto fact = fact_of(std::get<AccountState>(account.state)))
-      env_.directory.set(uuid_from_bytes(key.data() + 2), *fact);
+      env_.directory.set(uuid_from_bytes(key.data() + 2), account.version, *fact);
     return true;
   });
 }
@@ -676,6 +676,13 @@ void Shard::submit_batch() {
   for (auto& out : batch.outgoing) out.entry.source_sequence = closed.first + out.record;
   end_ = {closed.last(), closed.head};
   batch.after = {closed.last(), closed.head, clock_};
+  for (const auto& [stream, state] : batch.changes.states()) {
+    const auto* account = std::get_if<AccountState>(&state->state);
+    if (account == nullptr) continue;
+    // The batch before is committed, so the directory has all that this shard said before.
+    const auto fact = fact_of(*account);
+    if (fact && fact != env_.directory.account(stream.id)) closed.facts.push_back({stream.id, state->version, encode(*fact)});
+  }
   batch.submitted_at = env_.clock.now();
   in_flight_ = std::move(building_);
   open_batch();
@@ -725,7 +732,7 @@ void Shard::finish_batch(AppendOutcome outcome) {
     if (stream.kind != StreamKind::booking && stream.kind != StreamKind::payment) cache_.remember(stream, state);
     else cache_.forget(stream);
     if (const auto* account = std::get_if<AccountState>(&state->state))
-      if (const auto fact = fact_of(*account)) env_.directory.set(stream.id, *fact);
+      if (const auto fact = fact_of(*account)) env_.directory.set(stream.id, state->version, *fact);
   }
   if (const auto due = batch->changes.earliest_new_timer()) next_timer_ = std::min(next_timer_, *due);
   for (const auto& key : batch->fired) firing_.erase(key);
