@@ -75,29 +75,23 @@ ShardNo Dispatcher::shard_of_request(const ShardRequest& request) const {
 // ---- from this process
 
 void Dispatcher::submit(CommandRequest request, std::string request_id, Done done) {
-  const auto errand = std::make_shared<Errand>();
-  errand->what = std::move(request);
-  errand->request_id = std::move(request_id);
-  errand->done = std::move(done);
-  errand->shard = shard_of_request(errand->what);
-  route(errand);
+  start(std::move(request), std::move(request_id), std::move(done));
 }
 
 void Dispatcher::look_up(const Uuid& command_id, const Asker& asker, std::string request_id, Done done) {
-  const auto errand = std::make_shared<Errand>();
-  errand->what = ShardQuestion{command_id, {}, asker};
-  errand->request_id = std::move(request_id);
-  errand->done = std::move(done);
-  errand->shard = shard_of_request(errand->what);
-  route(errand);
+  start(ShardQuestion{command_id, {}, asker}, std::move(request_id), std::move(done));
 }
 
 void Dispatcher::show(const StreamId& stream, const Asker& asker, std::string request_id, Done done) {
+  start(ShardQuestion{{}, stream, asker}, std::move(request_id), std::move(done));
+}
+
+void Dispatcher::start(ShardRequest what, std::string request_id, Done done) {
   const auto errand = std::make_shared<Errand>();
-  errand->what = ShardQuestion{{}, stream, asker};
+  errand->shard = shard_of_request(what);
+  errand->what = std::move(what);
   errand->request_id = std::move(request_id);
   errand->done = std::move(done);
-  errand->shard = shard_of_request(errand->what);
   route(errand);
 }
 
