@@ -233,15 +233,6 @@ class Run {
 
 LoadResult run_load(const LoadOptions& options, RequestSource& source) { return Run(options, source).run(); }
 
-bool is_listening(std::uint16_t port) {
-  try {
-    const Socket socket(port);
-    return true;
-  } catch (const std::system_error&) {
-    return false;
-  }
-}
-
 HttpAnswer http_get(std::uint16_t port, std::string_view target, std::string_view bearer) {
   const Socket socket(port);
   std::string request = "GET " + std::string(target) + " HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n";

@@ -55,13 +55,11 @@ struct LoadResult {
 // Throws std::runtime_error when it can't connect, or when answers fail to come within the deadline.
 LoadResult run_load(const LoadOptions& options, RequestSource& source);
 
-// For what is not measured: whether a connection to 127.0.0.1 succeeds, and one request on a connection of its own. The latter
-// throws std::runtime_error.
+// For what is not measured: one request to 127.0.0.1 on a connection of its own. Throws std::runtime_error.
 struct HttpAnswer {
   int status = 0;
   std::string body;
 };
-bool is_listening(std::uint16_t port);
 HttpAnswer http_get(std::uint16_t port, std::string_view target, std::string_view bearer = {});
 
 }  // namespace guildhall

@@ -563,7 +563,7 @@ class Bench {
     options.warmup_s = flags_.warmup;
     options.seconds = flags_.seconds;
     options.repeats = flags_.repeats;
-    options.broker_script = std::filesystem::path(GUILDHALL_SOURCE_DIR) / "bench" / "kafka_broker.sh";
+    options.kafka_script = std::filesystem::path(GUILDHALL_SOURCE_DIR) / "script" / "kafka";
     const PeerReport peers = run_peers(options, *database_);
     std::vector<JsonObject> figures, ratios;
     for (const PeerFigure& f : peers.figures) {

@@ -20,7 +20,6 @@ constexpr int least_seconds = 10;  // The scripts sample the CPU for up to six s
 constexpr int attempts = 2;  // They give their server one second to start, which a cold disk does not always keep.
 constexpr std::uint16_t broker_port = 19'092;
 constexpr std::chrono::minutes broker_patience{5};  // Its jars may have to come from far away.
-constexpr std::chrono::seconds broker_settles{5};   // From listening to having its coordinators.
 
 struct Script {
   const char* path;
@@ -57,16 +56,18 @@ std::vector<PeerFigure> medians_of(std::vector<PeerFigure> all) {
 
 void start_broker(std::optional<Process>& broker, const PeerOptions& options) {
   const auto output = options.work / "kafka.log";
-  broker.emplace(std::vector<std::string>{"bash", options.broker_script.string(), (options.work / "kafka").string(),
-                                          std::to_string(broker_port)},
+  const auto data = options.work / "kafka";
+  const auto ready = data / "bootstrap";
+  std::filesystem::remove(ready);
+  broker.emplace(std::vector<std::string>{options.kafka_script.string(), "start", "--foreground", "--data", data.string(),
+                                          "--port", std::to_string(broker_port)},
                  Environment{}, output);
   const auto deadline = std::chrono::steady_clock::now() + broker_patience;
-  while (!is_listening(broker_port)) {
+  while (!std::filesystem::exists(ready)) {
     if (!broker->running() || std::chrono::steady_clock::now() > deadline)
       throw std::runtime_error("no Kafka broker:\n" + tail_of_file(output));
     std::this_thread::sleep_for(std::chrono::milliseconds(100));
   }
-  std::this_thread::sleep_for(broker_settles);
 }
 
 std::vector<PeerFigure> run_script(const Script& script, const PeerOptions& options, const Database& database,

@@ -20,7 +20,7 @@ struct PeerOptions {
   int warmup_s = 3;
   int seconds = 10;
   int repeats = 1;
-  std::filesystem::path broker_script;  // kafka_broker.sh: Kafka Streams gets a broker for its run.
+  std::filesystem::path kafka_script;  // script/kafka: Kafka Streams gets a broker for its run.
 };
 
 // One line that a peer's script printed.

@@ -7,13 +7,12 @@
 #include <thread>
 
 #include "cli/commands.h"
-#include "cli/platform.h"
+#include "cli/log_source.h"
 #include "cli/progress.h"
 #include "events/schemas.h"
 #include "gateway/schema.h"
 #include "gateway/transcoder.h"
-#include "gateway/wire_time.h"
-#include "infra/segment_log.h"
+#include "infra/wire_time.h"
 #include "infra/system_clock.h"
 
 namespace guildhall {
@@ -23,13 +22,6 @@ constexpr std::chrono::milliseconds tail_pause{100};
 
 std::atomic<bool> interrupted{false};
 void interrupt(int) { interrupted = true; }
-
-std::unique_ptr<EventLog> open_log(const Settings& settings) {
-  const PlatformFolders folders(settings.text("data"), settings.text("platform"));
-  if (!SegmentLog::exists(folders.root))
-    throw LogError("there is no log in " + folders.root.string(), "--data and --platform name the folder", false);
-  return SegmentLog::open_read_only(folders.root);
-}
 
 // One record as a line of JSON. Personal values are masked: this output leaves the process.
 std::string line_of(const SchemaCatalogue& catalogue, const Record& record, bool show_pii) {
@@ -81,7 +73,7 @@ void add_filters(CLI::App& app, LogOptions& o) {
 }
 
 int show(const CommandLine& line, const LogOptions& o, bool follow) {
-  const auto log = open_log(line.settings());
+  const auto log = open_log_to_read(line.settings());
   const SchemaCatalogue catalogue(schemas());
   const auto count = log->identity().shards;
   if (o.shard >= static_cast<std::int64_t>(count)) throw SettingsError("--shard: there are " + std::to_string(count) + " shards");
@@ -122,7 +114,7 @@ int show(const CommandLine& line, const LogOptions& o, bool follow) {
 }
 
 int verify(const CommandLine& line, bool json) {
-  const auto log = open_log(line.settings());
+  const auto log = open_log_to_read(line.settings());
   const SystemClock clock;
   Progress progress(clock);
   const SchemaCatalogue catalogue(schemas());
@@ -167,6 +159,10 @@ int verify(const CommandLine& line, bool json) {
   return exit_ok;
 }
 
+void add_log_source(CLI::App& app, CommandLine& line) {
+  for (const char* name : {"data", "platform", "log", "brokers", "kafka_properties"}) line.add_setting(app, name);
+}
+
 }  // namespace
 
 void add_log(CLI::App& app, CommandLine& line, Run& run) {
@@ -185,8 +181,7 @@ void add_log(CLI::App& app, CommandLine& line, Run& run) {
   auto json = std::make_shared<bool>(false);
   verify_app->add_flag("--json", *json, "Print the result as JSON");
   for (auto* sub : {show_app, tail, verify_app}) {
-    line.add_setting(*sub, "data");
-    line.add_setting(*sub, "platform");
+    add_log_source(*sub, line);
   }
   show_app->callback([&run, &line, options] { run = [&line, options] { return show(line, *options, false); }; });
   tail->callback([&run, &line, options] { run = [&line, options] { return show(line, *options, true); }; });
@@ -200,8 +195,7 @@ void add_stream(CLI::App& app, CommandLine& line, Run& run) {
   auto options = std::make_shared<LogOptions>();
   show_app->add_option("stream", options->stream, "KIND/UUID, such as booking/…")->required();
   show_app->add_flag("--show-pii", options->show_pii, "Print personal values");
-  line.add_setting(*show_app, "data");
-  line.add_setting(*show_app, "platform");
+  add_log_source(*show_app, line);
   show_app->callback([&run, &line, options] { run = [&line, options] { return show(line, *options, false); }; });
 }
 

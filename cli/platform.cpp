@@ -229,7 +229,7 @@ void Platform::Parts::open_shard(ShardNo n, const std::filesystem::path& folder)
                        [this](const Effect& effect, bool wanted) {
                          if (policy.processor != "off") effects->want(effect, wanted);
                        },
-                       [this](const std::string& why) { fail(why); },
+                       [this](ShardEnd, const std::string& why) { fail(why); },
                        [this] { log->move_anchor(); },
                        accept_loss};
   Micros told = clock.now();

@@ -75,13 +75,21 @@ void encode_header(const RecordHeader& header, std::string& out);
 RecordHeader decode_header(std::string_view bytes);  // Throws CorruptLog.
 Hash chain_hash(const Hash& previous, std::string_view header, std::string_view payload);
 
+// What the other processes of a distributed log are to know of an account, as of its stream's version.
+struct DirectoryFact {
+  Uuid account{};
+  std::uint64_t version = 0;
+  std::string value;
+};
+
 // An append unit of one shard, ready for the log.
 struct Batch {
   std::string bytes;
   Sequence first = 0;
   std::uint32_t count = 0;
-  Hash head_before{};  // Chain head before the first record.
-  Hash head{};         // Chain head after the last record.
+  Hash head_before{};                // Chain head before the first record.
+  Hash head{};                       // Chain head after the last record.
+  std::vector<DirectoryFact> facts;  // That the batch changed; a log of one process ignores them.
   Sequence last() const { return first + count - 1; }
 };
 

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "events/check.h"
-#include "gateway/base64url.h"
+#include "infra/base64url.h"
 
 namespace guildhall {
 namespace {

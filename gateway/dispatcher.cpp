@@ -5,7 +5,7 @@
 
 #include "events/check.h"
 #include "events/codec.h"
-#include "gateway/base64url.h"
+#include "infra/base64url.h"
 #include "gateway/hmac_sha256.h"
 #include "gateway/problem.h"
 #include "gateway/transcoder.h"

@@ -22,7 +22,7 @@
 
 #include "events/check.h"
 #include "events/sha256.h"
-#include "gateway/base64url.h"
+#include "infra/base64url.h"
 #include "gateway/hmac_sha256.h"
 #include "gateway/strict_json.h"
 

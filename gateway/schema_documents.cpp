@@ -7,7 +7,7 @@
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 
-#include "gateway/base64url.h"
+#include "infra/base64url.h"
 #include "gateway/json_schema.h"
 
 namespace guildhall {

@@ -16,7 +16,7 @@
 #include "events/check.h"
 #include "events/codec.h"
 #include "gateway/strict_json.h"
-#include "gateway/wire_time.h"
+#include "infra/wire_time.h"
 
 namespace guildhall {
 namespace {

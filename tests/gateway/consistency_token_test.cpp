@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "events/sha256.h"
-#include "gateway/base64url.h"
+#include "infra/base64url.h"
 
 namespace guildhall {
 namespace {

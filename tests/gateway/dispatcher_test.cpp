@@ -14,7 +14,7 @@
 
 #include "events/codec.h"
 #include "gateway/api.h"
-#include "gateway/base64url.h"
+#include "infra/base64url.h"
 #include "gateway/hmac_sha256.h"
 #include "gateway/http_server.h"
 #include "gateway/problem.h"

@@ -18,7 +18,7 @@
 #include <openssl/rsa.h>
 
 #include "events/check.h"
-#include "gateway/base64url.h"
+#include "infra/base64url.h"
 #include "gateway/hmac_sha256.h"
 
 namespace guildhall {

@@ -11,7 +11,7 @@
 
 #include "decision_generated.h"
 #include "events/codec.h"
-#include "gateway/wire_time.h"
+#include "infra/wire_time.h"
 #include "tests/gateway/inline_schema.h"
 
 namespace guildhall {

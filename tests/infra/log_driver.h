@@ -12,7 +12,7 @@
 
 namespace guildhall::test {
 
-inline const std::string log_platform = "tutoring";
+inline std::string log_platform = "tutoring";  // A log that others share renames it for a test.
 inline const Uuid log_id{0x0123456789ab8cdeULL, 0x8011223344556677ULL};
 
 inline RecordHeader record_header(ShardNo shard, Epoch epoch, std::uint64_t n) {

@@ -1,4 +1,4 @@
-#include "gateway/wire_time.h"
+#include "infra/wire_time.h"
 
 #include <chrono>
 

@@ -1,4 +1,4 @@
-#include "gateway/base64url.h"
+#include "infra/base64url.h"
 
 #include <random>
 

@@ -1,0 +1,107 @@
+// What every part of the Kafka log shares: where the brokers are, how a client is made, and handles that free themselves. Traps of
+// librdkafka 2.0.2 that the settings here avoid: docs/kafka.md.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "events/event_log.h"
+
+struct rd_kafka_s;
+struct rd_kafka_topic_s;
+struct rd_kafka_message_s;
+struct rd_kafka_topic_partition_list_s;
+
+namespace guildhall {
+
+struct KafkaOptions {
+  std::string brokers;  // host:port, comma-separated.
+  // Passed through: security.protocol, sasl.*, ssl.*, client.rack. What the guarantees rest on cannot be set from outside.
+  std::map<std::string, std::string> properties;
+  int replication = 0;               // Of topics that are made here. 0: 3, or 1 where there are fewer than three brokers.
+  std::string compression = "none";  // none, lz4, zstd, snappy or gzip: of event batches.
+  std::string address;  // "http://host:port" of this process for the others; told when a shard is opened. Empty: none.
+  std::chrono::milliseconds connect_timeout{15'000};  // For the brokers to answer at start.
+};
+
+// The timeouts of transactions by how much the cluster can lose (kafka.md §2): recovery after kill -9 comes from fencing, not from
+// them.
+struct TransactionTimes {
+  std::chrono::milliseconds transaction;  // transaction.timeout.ms
+  std::chrono::milliseconds socket;       // socket.timeout.ms and message.timeout.ms
+  std::chrono::milliseconds commit;       // After which a commit's outcome is unknown.
+};
+inline constexpr TransactionTimes one_broker_times{std::chrono::seconds(10), std::chrono::milliseconds(9900),
+                                                   std::chrono::seconds(8)};
+inline constexpr TransactionTimes replicated_times{std::chrono::seconds(45), std::chrono::seconds(40), std::chrono::seconds(35)};
+
+struct KafkaTopics {
+  explicit KafkaTopics(const std::string& platform)
+      : events(platform + ".events"),
+        inbox(platform + ".inbox"),
+        owners(platform + ".owners"),
+        directory(platform + ".directory") {}
+  std::string events;     // One partition a shard.
+  std::string inbox;      // One partition a shard: commands that other shards' reactions sent.
+  std::string owners;     // One partition, compacted: who serves which shard, and the log's identity.
+  std::string directory;  // One partition a shard, compacted: facts about accounts.
+};
+
+// Which properties may be passed through. Throws LogError with the name of one that may not.
+void check_kafka_properties(const std::map<std::string, std::string>& properties);
+
+struct KafkaClientClose {
+  void operator()(rd_kafka_s* client) const;
+};
+// Destroyed without waiting for what is on its way.
+using KafkaClient = std::unique_ptr<rd_kafka_s, KafkaClientClose>;
+
+struct KafkaTopicClose {
+  void operator()(rd_kafka_topic_s* topic) const;
+};
+using KafkaTopic = std::unique_ptr<rd_kafka_topic_s, KafkaTopicClose>;
+
+struct KafkaMessageClose {
+  void operator()(rd_kafka_message_s* message) const;
+};
+using KafkaMessage = std::unique_ptr<rd_kafka_message_s, KafkaMessageClose>;
+
+// What the callbacks of one client count and call; it outlives the client.
+struct KafkaClientEvents {
+  std::atomic<std::uint64_t> transport_errors{0};  // Connections lost, requests timed out.
+  std::atomic<bool> fatal{false};
+  std::function<void(bool assigned, rd_kafka_topic_partition_list_s*)> rebalanced;
+};
+
+// Throws LogError. `settings` come last and win over the defaults. `delivered` is given `events` as its opaque.
+KafkaClient make_kafka_producer(const KafkaOptions& options, const std::map<std::string, std::string>& settings,
+                                KafkaClientEvents& events,
+                                void (*delivered)(rd_kafka_s*, const rd_kafka_message_s*, void* events));
+// read_committed, no stored offsets, ends of partitions are told, a lost position is an error.
+KafkaClient make_kafka_consumer(const KafkaOptions& options, const std::map<std::string, std::string>& settings = {});
+
+// A consumer for subscribe(), whose assignments and revocations come to `events.rebalanced`, from poll().
+KafkaClient make_kafka_member(const KafkaOptions& options, const std::map<std::string, std::string>& settings,
+                              KafkaClientEvents& events);
+
+// Of the cluster: waits until brokers answer. Throws LogError (retryable) when none does within the connect timeout.
+struct ClusterDescription {
+  std::string id;
+  int brokers = 0;
+};
+ClusterDescription describe_cluster(rd_kafka_s* client, std::chrono::milliseconds timeout);
+
+// [low, high): high is the last stable offset, where a read_committed reader ends. Throws LogError.
+struct KafkaOffsets {
+  std::int64_t low = 0;
+  std::int64_t high = 0;
+};
+KafkaOffsets query_offsets(rd_kafka_s* consumer, const std::string& topic, std::int32_t partition,
+                           std::chrono::milliseconds timeout);
+
+}  // namespace guildhall

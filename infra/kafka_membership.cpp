@@ -1,0 +1,113 @@
+#include "infra/kafka_membership.h"
+
+#include <librdkafka/rdkafka.h>
+#include <pthread.h>
+
+#include "infra/json_log.h"
+#include "infra/pause.h"
+#include "infra/system_clock.h"
+
+namespace guildhall {
+namespace {
+
+constexpr std::chrono::milliseconds poll_slice{100};
+constexpr std::chrono::milliseconds shortest_heartbeat{200};
+constexpr int heartbeats_a_session = 12;
+constexpr std::chrono::seconds leave_patience{5};
+
+std::int64_t steady_ms() {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+}  // namespace
+
+KafkaMembership::KafkaMembership(const KafkaOptions& options, KafkaMembershipOptions membership,
+                                 std::function<void(std::set<ShardNo>)> assigned,
+                                 std::function<void(const std::string& why)> shut_out)
+    : membership_(std::move(membership)), assigned_(std::move(assigned)), shut_out_(std::move(shut_out)) {
+  events_.rebalanced = [this](bool assigned, rd_kafka_topic_partition_list_s* partitions) { rebalanced(assigned, partitions); };
+  const auto heartbeat = std::max(shortest_heartbeat, membership_.session / heartbeats_a_session);
+  client_ = make_kafka_member(options,
+                              {{"group.id", membership_.group},
+                               {"group.instance.id", membership_.node},
+                               {"partition.assignment.strategy", "range"},
+                               {"session.timeout.ms", std::to_string(membership_.session.count())},
+                               {"heartbeat.interval.ms", std::to_string(heartbeat.count())},
+                               // The partitions stay paused: the group gives shards, no messages.
+                               {"auto.offset.reset", "latest"},
+                               {"enable.partition.eof", "false"}},
+                              events_);
+  rd_kafka_topic_partition_list_t* topics = rd_kafka_topic_partition_list_new(1);
+  rd_kafka_topic_partition_list_add(topics, membership_.topic.c_str(), RD_KAFKA_PARTITION_UA);
+  const auto error = rd_kafka_subscribe(client_.get(), topics);
+  rd_kafka_topic_partition_list_destroy(topics);
+  if (error != RD_KAFKA_RESP_ERR_NO_ERROR)
+    throw LogError(std::string("kafka: subscribe: ") + rd_kafka_err2str(error), "the brokers", true);
+  heard_ms_ = steady_ms();
+  thread_ = std::jthread([this](std::stop_token stop) {
+    ::pthread_setname_np(::pthread_self(), "membership");
+    run(stop);
+  });
+}
+
+KafkaMembership::~KafkaMembership() {
+  thread_.request_stop();
+  thread_.join();
+}
+
+// Range is eager: everything is revoked before it is given out anew. Nothing stops on a revocation, the next assignment says what goes
+// and what comes; whoever is slow is fenced.
+void KafkaMembership::rebalanced(bool assigned, rd_kafka_topic_partition_list_s* partitions) {
+  rd_kafka_t* client = client_.get();
+  if (!assigned) {
+    rd_kafka_assign(client, nullptr);
+    return;
+  }
+  rebalances_.fetch_add(1, std::memory_order_relaxed);
+  std::set<ShardNo> shards;
+  for (int i = 0; i < partitions->cnt; ++i) {
+    partitions->elems[i].offset = RD_KAFKA_OFFSET_END;
+    shards.insert(static_cast<ShardNo>(partitions->elems[i].partition));
+  }
+  rd_kafka_assign(client, partitions);
+  rd_kafka_pause_partitions(client, partitions);
+  heard_ms_ = steady_ms();
+  if (!leaving_) assigned_(std::move(shards));
+}
+
+void KafkaMembership::run(std::stop_token stop) {
+  while (!stop.stop_requested()) {
+    if (leaving_ && !left_) {
+      rd_kafka_unsubscribe(client_.get());
+      const std::int64_t until = steady_ms() + std::chrono::milliseconds(leave_patience).count();
+      for (;;) {
+        const KafkaMessage ignored(rd_kafka_consumer_poll(client_.get(), static_cast<int>(poll_slice.count())));
+        rd_kafka_topic_partition_list_t* left = nullptr;
+        const bool known = rd_kafka_assignment(client_.get(), &left) == RD_KAFKA_RESP_ERR_NO_ERROR;
+        const bool nothing = known && left->cnt == 0;
+        if (known) rd_kafka_topic_partition_list_destroy(left);
+        if (nothing || steady_ms() > until) break;
+      }
+      // The request to leave goes out after the last partition was given back.
+      const KafkaMessage ignored(rd_kafka_consumer_poll(client_.get(), static_cast<int>(poll_slice.count())));
+      left_ = true;
+      left_.notify_all();
+    }
+    const KafkaMessage message(rd_kafka_consumer_poll(client_.get(), static_cast<int>(poll_slice.count())));
+    heard_ms_ = steady_ms();
+    if (message && message->err == RD_KAFKA_RESP_ERR__FATAL) {
+      // Another member with our name: the broker let it in and shut us out.
+      shut_out_(rd_kafka_message_errstr(message.get()));
+      return;
+    }
+  }
+}
+
+void KafkaMembership::leave() {
+  leaving_ = true;
+  left_.wait(false);
+}
+
+bool KafkaMembership::alive() const { return steady_ms() - heard_ms_ < membership_.session.count(); }
+
+}  // namespace guildhall
