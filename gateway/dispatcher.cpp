@@ -5,10 +5,10 @@
 
 #include "events/check.h"
 #include "events/codec.h"
-#include "infra/base64url.h"
 #include "gateway/hmac_sha256.h"
 #include "gateway/problem.h"
 #include "gateway/transcoder.h"
+#include "infra/base64url.h"
 
 namespace guildhall {
 namespace {
@@ -114,18 +114,18 @@ void Dispatcher::route(const ErrandPtr& errand) {
 }
 
 Dispatcher::Handed Dispatcher::hand(Shard& shard, ShardRequest& request, CommandDone& done) const {
-  if (shard.failed()) return Handed::not_served;
   bool taken = false;
   if (auto* command = std::get_if<CommandRequest>(&request)) {
     if (!env_.log.admits()) return Handed::log_full;
     taken = shard.submit(*command, done);
   } else {
+    if (shard.ended()) return Handed::not_served;
     const auto& question = std::get<ShardQuestion>(request);
     taken = question.stream ? shard.show(*question.stream, question.asker, done)
                             : shard.look_up(question.command_id, question.asker, done);
   }
   if (taken) return Handed::taken;
-  return shard.failed() ? Handed::not_served : Handed::queue_full;
+  return shard.ended() ? Handed::not_served : Handed::queue_full;
 }
 
 void Dispatcher::peer_answered(const ErrandPtr& errand, PeerAnswer answer) {
