@@ -47,6 +47,7 @@ struct Shard::Waiting {
   Uuid effect_id{};         // Of source effect.
   ShardNo inbox_shard = 0;  // Of source inbox.
   Sequence inbox_sequence = 0;
+  std::uint64_t inbox_position = 0;
   std::optional<Micros> now;  // Set when it is first decided: a batch that failed is decided again in the same context.
 };
 
@@ -91,6 +92,7 @@ struct Shard::OpenBatch {
   WriteSet writes;
   Micros submitted_at = 0;
   bool epoch_record = false;
+  std::uint64_t inbox_position = 0;  // Behind the last entry that was taken: executed here, or before.
 };
 
 struct Shard::Question {
@@ -145,7 +147,9 @@ Shard::Shard(ShardNo number, ShardEnvironment environment, ShardLimits limits, b
   open_batch();
   if (!serves) return;
   load_effects_and_facts();
-  search_inboxes();
+  load_marks();
+  delivered_.store(end_.sequence, std::memory_order_release);
+  if (env_.searches_inboxes) search_inboxes();
   next_checkpoint_ = env_.clock.now() + limits_.checkpoint_every_us;
   add_epoch_record();
 }
@@ -214,11 +218,10 @@ void Shard::load_marks() {
     marks_[keys::parse_inbox(key)] = decode_mark(value);
     return true;
   });
+  if (const auto position = env_.store.get(keys::searched(number_))) inbox_position_ = decode_sequence(*position);
 }
 
 void Shard::search_inboxes() {
-  delivered_.store(end_.sequence, std::memory_order_release);
-  load_marks();
   for (ShardNo source = 0; source < env_.log.identity().shards; ++source) {
     if (source == number_) continue;
     Sequence done = marks_[source].sequence;
@@ -281,6 +284,7 @@ void Shard::deliver(InboxEntry entry) {
   w.source = ::decision::v1::Source::inbox;
   w.inbox_shard = entry.source;
   w.inbox_sequence = entry.source_sequence;
+  w.inbox_position = entry.position;
   enqueue_system(std::move(w));
 }
 
@@ -437,7 +441,12 @@ Micros Shard::now() { return clock_ = std::max(clock_, env_.clock.now()); }
 // ---- a command
 
 void Shard::take(Waiting& w) {
-  if (w.source == ::decision::v1::Source::inbox && w.inbox_sequence <= marks_[w.inbox_shard].sequence) return;  // Done before.
+  if (w.source == ::decision::v1::Source::inbox) {
+    building_->inbox_position = std::max(building_->inbox_position, w.inbox_position);
+    // One record of the source is one command. The mark may be of a batch that is not yet durable; if that fails, the entry that
+    // it executed comes again.
+    if (w.inbox_sequence <= marks_[w.inbox_shard].sequence) return;
+  }
   const auto repeat = [&](const DedupEntry& entry, OpenBatch* batch) {
     CommandResult result{CommandResult::Kind::replied, {}, true, number_, entry.sequence};
     if (entry.fingerprint != w.request.fingerprint) {
@@ -681,6 +690,8 @@ void Shard::submit_batch() {
   });
   // Encoded while the log syncs.
   in_flight_->writes = in_flight_->changes.writes(in_flight_->after);
+  if (in_flight_->inbox_position > inbox_position())
+    in_flight_->writes.put(keys::searched(number_), encode_sequence(in_flight_->inbox_position));
 }
 
 void Shard::finish_batch(AppendOutcome outcome) {
@@ -708,6 +719,7 @@ void Shard::finish_batch(AppendOutcome outcome) {
 
   env_.store.write(in_flight_->writes);
   const std::unique_ptr<OpenBatch> batch = std::move(in_flight_);
+  if (batch->inbox_position > inbox_position()) inbox_position_.store(batch->inbox_position, std::memory_order_release);
   for (const auto& [stream, state] : batch->changes.states()) {
     // Bookings and payments are made far more often than they are read again: remembered, they would push the calendars out.
     if (stream.kind != StreamKind::booking && stream.kind != StreamKind::payment) cache_.remember(stream, state);
@@ -796,12 +808,20 @@ void Shard::fire_timers() {
 
 void Shard::checkpoint(bool wait) {
   next_checkpoint_ = env_.clock.now() + limits_.checkpoint_every_us;
-  // How far the others had delivered is read before looking at the own inbox: what was delivered by then and is not waiting is
-  // done.
-  WriteSet searched;
-  for (ShardNo source = 0; source < env_.log.identity().shards; ++source)
-    if (source != number_) searched.put(keys::searched(source), encode_sequence(env_.delivered_by(source)));
-  if (idle()) env_.store.write(searched);
+  WriteSet hints;
+  if (env_.searches_inboxes) {
+    // How far the others had delivered is read before looking at the own inbox: what was delivered by then and is not waiting is
+    // done.
+    for (ShardNo source = 0; source < env_.log.identity().shards; ++source)
+      if (source != number_) hints.put(keys::searched(source), encode_sequence(env_.delivered_by(source)));
+  }
+  if (idle()) {
+    // Entries that were done before are a batch of nothing.
+    const std::uint64_t consumed = building_->inbox_position;
+    if (consumed > inbox_position()) hints.put(keys::searched(number_), encode_sequence(consumed));
+    env_.store.write(hints);
+    if (consumed > inbox_position()) inbox_position_.store(consumed, std::memory_order_release);
+  }
   env_.store.checkpoint(wait);
   if (env_.on_checkpoint) env_.on_checkpoint();
 }

@@ -71,7 +71,7 @@ struct InboxEntry {
   std::string type;
   std::string payload;
   Uuid correlation_id{};
-  std::uint64_t position = 0;
+  std::uint64_t position = 0;  // In the inbox's transport, where it goes on after a restart; 0: the transport keeps none.
 };
 
 struct ShardLimits {
@@ -105,8 +105,12 @@ struct ShardEnvironment {
   std::function<void()> on_checkpoint = {};
   // The operator's word that the log may have lost its end: state that knows more of it is made anew.
   bool accept_loss = false;
-  // What a shard has not answered when it is fenced or its log does not say is left for surrender(), rather than answered unknown.
+  // When the shard is fenced, or its log does not say, what it has not answered is left for surrender(), not answered unknown.
   bool surrenders = false;
+  // Undelivered reactions are found in the sources' logs at open. False where a feed calls deliver() from inbox_position() on:
+  // then `delivered_by` is not asked. Shards that search are all opened before one of them runs, or what is delivered meanwhile
+  // is missed.
+  bool searches_inboxes = true;
 };
 
 struct ShardCounters {
@@ -134,7 +138,8 @@ class Shard {
   bool look_up(const Uuid& command_id, const Asker& asker, CommandDone& done);
   // The resource of a stream as it stands durably, for those who may see it.
   bool show(const StreamId& stream, const Asker& asker, CommandDone& done);
-  // Any thread. Entries of one source come in its order; one that was executed before is skipped. A failed shard takes none.
+  // Any thread. Entries of one source come in its order, those with a position in the order of that, too; one that was executed
+  // before is skipped. A failed shard takes none.
   void deliver(InboxEntry entry);
   // An effect's outcome, or a timer-less system command. Any thread; never refused. A failed shard answers `moved`.
   void submit_system(CommandRequest request, ::decision::v1::Source source, const Uuid& effect_id, CommandDone done);
@@ -152,6 +157,8 @@ class Shard {
   const ShardCounters& counters() const { return counters_; }
   std::size_t queue_length() const;
   Sequence delivered() const { return delivered_.load(std::memory_order_acquire); }
+  // Behind the last entry that durable batches have consumed, and with them all before it: 0 at the beginning of the transport.
+  std::uint64_t inbox_position() const { return inbox_position_.load(std::memory_order_acquire); }
   bool failed() const { return failed_.load(std::memory_order_acquire); }
   // Takes no more commands: failed, or its run() was stopped.
   bool ended() const;
@@ -219,6 +226,7 @@ class Shard {
   const std::shared_ptr<Mailbox> mailbox_;
   std::atomic<bool> failed_{false};
   std::atomic<Sequence> delivered_{0};
+  std::atomic<std::uint64_t> inbox_position_{0};
   ShardCounters counters_;
 };
 
