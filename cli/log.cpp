@@ -160,7 +160,7 @@ int verify(const CommandLine& line, bool json) {
 }
 
 void add_log_source(CLI::App& app, CommandLine& line) {
-  for (const char* name : {"data", "platform", "log", "brokers", "kafka_properties"}) line.add_setting(app, name);
+  for (const char* name : {"data", "platform", "log", "brokers", "kafka_topics", "kafka_properties"}) line.add_setting(app, name);
 }
 
 }  // namespace

@@ -20,6 +20,7 @@ KafkaOptions kafka_options(const Settings& settings) {
   KafkaOptions out;
   out.brokers = settings.text("brokers");
   if (out.brokers.empty()) throw SettingsError("brokers: the log is Kafka's, so host:port of its brokers is needed");
+  out.topics = settings.text("kafka_topics");
   const auto add = [&](const std::string& property) {
     const auto equals = property.find('=');
     if (equals == std::string::npos) throw SettingsError("kafka_properties must be NAME=VALUE, comma-separated");

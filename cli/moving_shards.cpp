@@ -96,7 +96,7 @@ void MovingShards::start(const std::string& address) {
   watch_thread_ = std::jthread([this](std::stop_token stop) { watch(stop); });
   membership_ = std::make_unique<KafkaMembership>(
       log_.options(),
-      KafkaMembershipOptions{log_.identity().platform + ".shards", options_.node.empty() ? host_and_port(address) : options_.node, log_.topics().inbox, options_.session},
+      KafkaMembershipOptions{log_.topics().prefix + ".shards", options_.node.empty() ? host_and_port(address) : options_.node, log_.topics().inbox, options_.session},
       [this](std::set<ShardNo> shards) { assign(shards); },
       [this](const std::string& why) { parts_.failed("another process has this node's name: " + why); });
 }
@@ -227,7 +227,7 @@ void MovingShards::serve(Slot& slot) {
   env.delivered_by = [](ShardNo) { return Sequence{0}; };
   env.searches_inboxes = false;
   env.surrenders = true;
-  env.directory_catch_up = hooks_.directory_catch_up;
+  // CATCHUP
   env.on_effect = [&](const Effect& effect, bool wanted) {
     if (wanted) effects.insert_or_assign(effect.id, effect);
     else effects.erase(effect.id);

@@ -25,6 +25,7 @@ constexpr std::array entries{
     SettingEntry{"cors_origins", "", "Origins that browsers may call from, comma-separated"},
     SettingEntry{"log", "embedded", "Where the log lives: embedded (in the data folder) or kafka"},
     SettingEntry{"brokers", "", "Of log kafka: host:port of its brokers, comma-separated"},
+    SettingEntry{"kafka_topics", "", "Of log kafka: what the names of its topics, transactional ids and groups begin with [the platform]"},
     SettingEntry{"kafka_properties", "",
                  "Of log kafka: NAME=VALUE, comma-separated: security.protocol, sasl.*, ssl.*, client.rack, broker.address.family"},
     SettingEntry{"kafka_sasl_password", "", "Of log kafka: sasl.password", true},

@@ -15,6 +15,7 @@
 #include "decision_generated.h"
 #include "events/check.h"
 #include "events/codec.h"
+#include "infra/crash_point.h"
 #include "infra/json_log.h"
 #include "infra/kafka_reader.h"
 #include "infra/kafka_record.h"
@@ -90,8 +91,8 @@ std::optional<LogIdentity> read_identity(const std::shared_ptr<KafkaConsumers>& 
   return out;
 }
 
-std::string writer_id(const std::string& platform, ShardNo shard, char which) {
-  return fmt::format("{}-shard-{}-{}", platform, shard, which);
+std::string writer_id(const std::string& prefix, ShardNo shard, char which) {
+  return fmt::format("{}-shard-{}-{}", prefix, shard, which);
 }
 
 }  // namespace
@@ -124,7 +125,7 @@ DirectoryFact parse_directory_fact(std::string_view key, std::string_view value)
 
 struct KafkaLog::Shared {
   Shared(KafkaOptions o, const std::string& platform)
-      : options(std::move(o)), topics(platform), consumers(std::make_shared<KafkaConsumers>(options)) {}
+      : options(std::move(o)), topics(options.topics.empty() ? platform : options.topics), consumers(std::make_shared<KafkaConsumers>(options)) {}
 
   KafkaOptions options;
   KafkaTopics topics;
@@ -160,7 +161,7 @@ class KafkaLog::Writer final : public LogWriter {
     // Both ids first, then the end: in between nobody else can append any more.
     const auto take_over = [&](char which) {
       return std::make_unique<TransactionalProducer>(shared_->options, shared_->times,
-                                                     writer_id(shared_->identity.platform, shard_, which),
+                                                     writer_id(t.prefix, shard_, which),
                                                      std::vector{t.events, t.inbox, t.directory, t.owners});
     };
     auto second = std::async(std::launch::async, take_over, 'b');
@@ -239,6 +240,7 @@ class KafkaLog::Writer final : public LogWriter {
       lock.unlock();
       if (outcome == AppendOutcome::committed && listener()) shared_->listener(shard_, w.batch.last());
       w.done(outcome);
+      crash_at("log_after_outcome");
     }
   }
   bool listener() const { return static_cast<bool>(shared_->listener); }
@@ -251,8 +253,11 @@ class KafkaLog::Writer final : public LogWriter {
     turn_ = (turn_ + 1) % producers_.size();
     const auto began = std::chrono::steady_clock::now();
     if (const auto begun = producer.begin(); begun != AppendOutcome::committed) return ended(begun, producer.last_error());
+    crash_at("log_before_write");
     send(producer, batch);
+    crash_at("log_after_write");
     const AppendOutcome outcome = producer.commit();
+    crash_at("log_after_sync");
     switch (outcome) {
       case AppendOutcome::committed:
         shared_->counters.commits.fetch_add(1, std::memory_order_relaxed);
@@ -350,6 +355,9 @@ std::unique_ptr<KafkaLog> KafkaLog::open_existing(const KafkaOptions& options, c
     return nullptr;
   auto identity = read_identity(shared->consumers, shared->topics);
   if (!identity) return nullptr;
+  if (identity->platform != platform)
+    throw LogError("kafka: " + shared->topics.owners + " is of the platform " + identity->platform + ", not " + platform,
+                   "settings platform and kafka_topics", false);
   check_topics(client.get(), plan_topics(shared->topics, identity->shards), options.connect_timeout);
   shared->consumers->give_back(std::move(client));
   shared->found(std::move(*identity));
@@ -360,7 +368,7 @@ std::unique_ptr<KafkaLog> KafkaLog::open_existing(const KafkaOptions& options, c
 
 std::unique_ptr<KafkaLog> KafkaLog::open_or_create(const KafkaOptions& options, const LogIdentity& identity) {
   if (auto existing = open_existing(options, identity.platform)) return existing;
-  const KafkaTopics topics(identity.platform);
+  const KafkaTopics topics(options.topics.empty() ? identity.platform : options.topics);
   const auto consumers = std::make_shared<KafkaConsumers>(options);
   KafkaClient client = consumers->take();
   const ClusterDescription cluster = describe_cluster(client.get(), options.connect_timeout);
@@ -373,7 +381,7 @@ std::unique_ptr<KafkaLog> KafkaLog::open_or_create(const KafkaOptions& options, 
   {
     // Of several that make the log at once one writes its identity: the id fences, and what stands there is looked at after.
     TransactionalProducer producer(options, cluster.brokers >= replicas_wanted ? replicated_times : one_broker_times,
-                                   identity.platform + "-log", {topics.owners});
+                                   topics.prefix + "-log", {topics.owners});
     if (!read_identity(consumers, topics)) {
       for (ShardNo n = 0; n < identity.shards; ++n)
         if (query_offsets(client.get(), topics.events, static_cast<std::int32_t>(n), options.connect_timeout).high > 0)
