@@ -289,6 +289,7 @@ void Commands::submit(CommandRequest request, Done done) {
   auto shared = std::make_shared<Done>(std::move(done));
   CommandDone answer = [id, shared](CommandResult result) {
     if (result.kind == CommandResult::Kind::replied) (*shared)(std::move(result));
+    else if (result.kind == CommandResult::Kind::behind) (*shared)(std::unexpected(problem("directory_behind", {}, id)));
     else (*shared)(std::unexpected(problem("outcome_unknown", {}, id)));
   };
   if (!shard.submit(request, answer)) (*shared)(std::unexpected(problem("overloaded", {}, id)));
@@ -313,6 +314,7 @@ void Commands::look_up(const Uuid& command_id, const Claims& claims, Respond res
       case CommandResult::Kind::replied: return (*shared)(response_of(std::move(result)));
       case CommandResult::Kind::not_found: return (*shared)(problem("not_found"));
       case CommandResult::Kind::unknown: return (*shared)(problem("outcome_unknown", {}, command_id));
+      case CommandResult::Kind::behind:
       case CommandResult::Kind::moved: return (*shared)(problem("log_unavailable", {}, command_id));
     }
   };
