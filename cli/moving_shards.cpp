@@ -227,7 +227,7 @@ void MovingShards::serve(Slot& slot) {
   env.delivered_by = [](ShardNo) { return Sequence{0}; };
   env.searches_inboxes = false;
   env.surrenders = true;
-  // CATCHUP
+  env.directory_catch_up = hooks_.directory_catch_up;
   env.on_effect = [&](const Effect& effect, bool wanted) {
     if (wanted) effects.insert_or_assign(effect.id, effect);
     else effects.erase(effect.id);

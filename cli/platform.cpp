@@ -24,6 +24,7 @@
 #include "gateway/openapi.h"
 #include "gateway/problem.h"
 #include "infra/effect_worker.h"
+#include "infra/folder_lock.h"
 #include "infra/json_log.h"
 #include "infra/kafka_log.h"
 #include "infra/metrics.h"
@@ -126,6 +127,7 @@ struct Platform::Parts {
   AccountDirectory directory;
   std::string claim_key;
 
+  std::optional<FolderLock> folder_lock;  // An embedded log has its own.
   std::unique_ptr<EventLog> log;
   KafkaLog* kafka = nullptr;  // The log, when it is Kafka's.
   std::unique_ptr<TopicFollower> directory_follower;
@@ -470,6 +472,7 @@ Platform::Platform(const Settings& settings, bool accept_loss, const std::functi
       on_owned();
       parts_->open_local_shards();
     } else {
+      parts_->folder_lock.emplace(parts_->folders.root);
       on_owned();
       parts_->open_kafka_log(settings);
       parts_->open_moving_shards(settings);

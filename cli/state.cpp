@@ -12,6 +12,7 @@
 #include "cli/log_source.h"
 #include "cli/platform.h"
 #include "cli/progress.h"
+#include "infra/folder_lock.h"
 #include "infra/rocksdb_state_store.h"
 #include "infra/segment_log.h"
 #include "infra/system_clock.h"
@@ -19,12 +20,12 @@
 namespace guildhall {
 namespace {
 
-// The states of a platform, folded from its log without a shard: nobody is fenced. An embedded log's folder is locked meanwhile; on Kafka the
-// folder must be of a process that does not run.
+// The states of a platform, folded from its log without a shard: nobody is fenced. The folder is locked meanwhile.
 class OfflineStates {
  public:
   explicit OfflineStates(const Settings& settings) : folders_(settings) {
     if (log_kind(settings) == LogKind::kafka) {
+      lock_.emplace(folders_.root);
       log_ = open_log_to_read(settings);
       return;
     }
@@ -56,6 +57,7 @@ class OfflineStates {
   PlatformFolders folders_;
   SystemClock clock_;
   RocksDbBudget budget_;
+  std::optional<FolderLock> lock_;
   std::unique_ptr<EventLog> log_;
 };
 

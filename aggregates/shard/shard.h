@@ -35,7 +35,7 @@ struct CommandResult {
     unknown,    // The log has not said in time, or failed: the reply can be fetched by command id later.
     not_found,  // Of a question: there is no such thing, or none that the asker may see.
     moved,      // Of a question: the shard has ended here; whoever has it now can be asked.
-    behind,     // The directory lags: ask again.
+    behind,     // The directory could not say in time whether an account exists. Nothing was recorded: send it again.
   };
   Kind kind = Kind::unknown;
   Reply reply;
@@ -71,7 +71,9 @@ struct InboxEntry {
   std::string type;
   std::string payload;
   Uuid correlation_id{};
-  std::uint64_t position = 0;  // In the inbox's transport, where it goes on after a restart; 0: the transport keeps none.
+  // In the inbox's transport, where it goes on after a restart once this entry is done: behind it (on Kafka its offset + 1).
+  // 0: the transport keeps none.
+  std::uint64_t position = 0;
 };
 
 struct ShardLimits {
@@ -79,6 +81,7 @@ struct ShardLimits {
   std::size_t batch_commands = 1024;        // Decided into one batch.
   std::size_t batch_bytes = 4 << 20;        // Payload bytes of one batch, before it is closed.
   std::size_t cached_states = 32'768;       // Decoded states kept in memory.
+  std::size_t parked_commands = 1024;       // Waiting for the directory, repeats among them; one more is told `behind`.
   Micros unknown_after_us = 5 * second_us;  // After which a command's outcome is told as unknown.
   Micros checkpoint_every_us = minute_us;
 };
@@ -111,6 +114,10 @@ struct ShardEnvironment {
   // then `delivered_by` is not asked. Shards that search are all opened before one of them runs, or what is delivered meanwhile
   // is missed.
   bool searches_inboxes = true;
+  // Asked when a client's command is refused and looked up an account of another shard that the directory lacks: brings it to its
+  // source's end as of now, then calls `done`, once and within a second, from any thread; false: it could not. The command is
+  // decided again then. Must not block. Empty: the directory has all facts, and absence is an answer.
+  std::function<void(const Uuid& account, std::move_only_function<void(bool caught_up)> done)> directory_catch_up = {};
 };
 
 struct ShardCounters {
@@ -170,6 +177,12 @@ class Shard {
   struct Question;
   struct Mailbox;
   class DecisionView;
+  struct Verdict;
+  // Commands of one id that wait for the directory: the first to come, then its repeats.
+  struct Parked {
+    std::uint64_t nth = 0;
+    std::vector<Waiting> commands;
+  };
 
   void replay(const Progress& progress);
   void load_marks();
@@ -181,10 +194,14 @@ class Shard {
   void answer(Question question);
   void answer_look_up(Question question);
   void answer_show(Question question);
-  Actor actor_of(ActorKind kind, const Uuid& account) const;
+  static Actor actor_of(ActorKind kind, const Uuid& account, const Directory& directory);
   void take(Waiting& waiting);
   void decide_into_batch(Waiting& waiting);
-  void run_command(const Waiting& waiting, int depth, CommandResult& result, std::size_t& decision_record);
+  Verdict judge(const Waiting& waiting);
+  void run_command(const Waiting& waiting, Verdict verdict, int depth, CommandResult& result, std::size_t& decision_record);
+  void park(Waiting& waiting, const Uuid& absent);
+  void join_parked(std::vector<Waiting>& parked, Waiting& waiting);
+  void unpark(const Uuid& command_id, bool caught_up);
   // The header as it will be, but for its number and its place in the batch.
   RecordHeader add_record(const StreamId& stream, std::uint64_t version, std::string_view type, const Hash& digest,
                           std::string_view payload, const Waiting& waiting, const Uuid& event_id, const Uuid& causation,
@@ -221,7 +238,11 @@ class Shard {
   std::unique_ptr<OpenBatch> building_;
   std::unique_ptr<OpenBatch> in_flight_;
   std::deque<Waiting> backlog_;  // Taken from the queue, to be decided first (again).
+  std::unordered_map<Uuid, Parked, UuidHash> parked_;
+  std::size_t parked_commands_ = 0;
+  std::uint64_t times_parked_ = 0;
   StateCache cache_;
+  std::vector<DirectoryFact> untold_;  // Facts of this shard's accounts that the other processes lack.
 
   // Shared.
   const std::shared_ptr<Mailbox> mailbox_;

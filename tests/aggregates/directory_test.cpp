@@ -1,6 +1,8 @@
 // The directory's facts: how they travel, and what a shard does about one that it lacks (design: the directory).
 #include "aggregates/directory.h"
 
+#include <thread>
+
 #include "tests/aggregates/shard_process.h"
 
 namespace guildhall::testing {
@@ -120,6 +122,201 @@ TEST_F(FactTest, an_own_fact_is_not_replaced_when_it_comes_round_late) {
   process.reset();
   process = std::make_unique<Process>(fact_log, stores, clock);
   EXPECT_EQ(process->directory.account(lars)->status, Status::banned) << "from the state, at open";
+}
+
+// ---- an absent fact is an answer only once the directory has caught up
+
+class ParkedTest : public ShardTest {
+ public:
+  ParkedTest() {
+    adjust = [this](ShardEnvironment& env) {
+      env.surrenders = true;
+      env.directory_catch_up = [this](const Uuid& account, std::move_only_function<void(bool)> done) {
+        asked.push_back({account, std::move(done)});
+      };
+    };
+    restart();
+    o = offer("eva");
+    end = log.durable_end(n).sequence;
+  }
+
+  Offer o;
+  const ShardNo n = shard_of(test_bucket, shard_count);
+  const Uuid stranger = id_of("lars", 0xd01);  // Of the other shard; registered elsewhere, or not at all.
+  struct Asked {
+    Uuid account;
+    std::move_only_function<void(bool)> done;
+  };
+  std::vector<Asked> asked;
+  Sequence end = 0;
+
+  bool nothing_recorded() const { return log.durable_end(n).sequence == end; }
+  CommandRequest book(int slot = 0) {
+    return process->request(booking(o.slots.at(static_cast<std::size_t>(slot)), stranger), command_id(o.expert));
+  }
+  std::optional<CommandResult> result;
+  void send(const CommandRequest& request) {
+    result.reset();
+    process->send(request, result);
+    process->pump();
+  }
+  void the_stranger_is_known() { process->directory.set(stranger, 2, {Role::learner, Status::active, false, true}); }
+  void say(bool caught_up) {
+    auto done = std::move(asked.back().done);
+    done(caught_up);
+    process->pump();
+  }
+};
+
+TEST_F(ParkedTest, and_then_accepted) {
+  send(book());
+  EXPECT_FALSE(result);
+  EXPECT_TRUE(nothing_recorded());
+  ASSERT_EQ(asked.size(), 1u);
+  EXPECT_EQ(asked[0].account, stranger);
+  clock.at += second_us;
+  const Micros then = clock.at;
+  the_stranger_is_known();
+  say(true);
+  EXPECT_EQ(result.value().reply.status, 201);
+  const auto reader = log.read(n, result->sequence);
+  EXPECT_EQ(reader->next()->header.time, then) << "decided then, not before";
+}
+
+TEST_F(ParkedTest, and_then_refused_for_good) {
+  const CommandRequest request = book();
+  send(request);
+  say(true);
+  EXPECT_EQ(result.value().reply.body, "learner_not_found");
+  EXPECT_FALSE(result->replayed);
+  EXPECT_EQ(asked.size(), 1u) << "once for each command";
+  the_stranger_is_known();
+  send(request);
+  EXPECT_EQ(result.value().reply.body, "learner_not_found");
+  EXPECT_TRUE(result->replayed);
+}
+
+TEST_F(ParkedTest, and_then_told_that_the_directory_is_behind) {
+  const CommandRequest request = book();
+  send(request);
+  say(false);
+  EXPECT_EQ(result.value().kind, CommandResult::Kind::behind);
+  EXPECT_TRUE(nothing_recorded());
+  the_stranger_is_known();
+  send(request);
+  EXPECT_EQ(result.value().reply.status, 201);
+  EXPECT_FALSE(result->replayed);
+}
+
+TEST_F(ParkedTest, repeats_wait_with_the_first) {
+  const CommandRequest request = book();
+  std::optional<CommandResult> first, second, other;
+  process->send(request, first);
+  process->pump();
+  process->send(request, second);
+  CommandRequest reused = request;
+  reused.payload = encode(AnyCommand(booking(o.slots[1], stranger)));
+  reused.fingerprint = sha256(reused.payload);
+  process->send(reused, other);
+  process->pump();
+  EXPECT_FALSE(first || second || other);
+  EXPECT_EQ(asked.size(), 1u);
+  the_stranger_is_known();
+  say(true);
+  EXPECT_EQ(first.value().reply.status, 201);
+  EXPECT_EQ(second.value().reply, first->reply);
+  EXPECT_TRUE(second->replayed);
+  EXPECT_EQ(other.value().reply.status, 422);
+  EXPECT_EQ(count("booking.v1.BookingCreated"), 1u);
+}
+
+TEST_F(ParkedTest, is_decided_again_after_an_aborted_batch_without_asking_again) {
+  send(book());
+  log.fail_next(AppendOutcome::aborted);
+  say(true);
+  EXPECT_EQ(result.value().reply.body, "learner_not_found");
+  EXPECT_EQ(asked.size(), 1u);
+}
+
+TEST_F(ParkedTest, is_left_by_a_shard_that_ends) {
+  const CommandRequest first = book(0), second = book(1);
+  std::optional<CommandResult> a, again, b;
+  process->send(first, a);
+  process->send(second, b);
+  process->pump();
+  process->send(first, again);
+  process->pump();
+  ASSERT_EQ(asked.size(), 2u);
+  const auto other = log.open(n);
+  std::optional<CommandResult> fenced;
+  const auto last = process->request(registration(id_of("ida"), Role::learner), command_id(id_of("ida")));
+  process->send(last, fenced);
+  process->pump();
+  ASSERT_TRUE(process->shards[n]->failed());
+  asked[0].done(true);  // Too late for this shard.
+  auto pending = process->shards[n]->surrender();
+  process->close(n);
+  ASSERT_EQ(pending.size(), 4u);
+  EXPECT_EQ(pending[0].request.command_id, last.command_id) << "decided, the others not";
+  EXPECT_EQ(pending[1].request.command_id, first.command_id);
+  EXPECT_EQ(pending[2].request.command_id, first.command_id);
+  EXPECT_EQ(pending[3].request.command_id, second.command_id);
+  the_stranger_is_known();
+  process->open(n);
+  for (PendingCommand& p : pending) ASSERT_TRUE(process->shards[n]->submit(p.request, p.done));
+  process->pump();
+  EXPECT_EQ(fenced.value().reply.status, 201);
+  EXPECT_EQ(a.value().reply.status, 201);
+  EXPECT_EQ(again.value().reply, a->reply);
+  EXPECT_EQ(b.value().reply.status, 201);
+}
+
+TEST_F(ParkedTest, only_what_an_absent_account_of_another_shard_may_explain) {
+  send(process->request(booking(o.slots[0], id_of("nobody", test_bucket)), command_id(o.expert)));
+  EXPECT_EQ(result.value().reply.body, "learner_not_found") << "an account of this shard";
+  booking::CancelBooking cancel;
+  cancel.booking_id = id_of("no booking");
+  send(process->request(cancel, command_id(o.expert)));
+  EXPECT_EQ(result.value().reply.body, "booking_not_found");
+  EXPECT_TRUE(asked.empty());
+  // The sender may be an admin that is not known here.
+  send(process->request(cancel, command_id(o.expert), user(stranger)));
+  EXPECT_FALSE(result);
+  EXPECT_EQ(asked.size(), 1u);
+  say(true);
+  EXPECT_EQ(result.value().reply.body, "booking_not_found");
+}
+
+TEST_F(ParkedTest, only_what_clients_send) {
+  process->shards[n]->submit_system(book(), ::decision::v1::Source::effect, {}, [&](CommandResult r) { result = std::move(r); });
+  process->pump();
+  EXPECT_EQ(result.value().reply.body, "learner_not_found");
+  EXPECT_TRUE(asked.empty());
+}
+
+TEST_F(ParkedTest, no_more_than_there_is_room_for) {
+  std::vector<std::optional<CommandResult>> results(ShardLimits{}.parked_commands + 1);
+  for (auto& r : results) process->send(book(), r);
+  process->pump();
+  EXPECT_FALSE(results.front());
+  EXPECT_EQ(results.back().value().kind, CommandResult::Kind::behind);
+  for (auto& a : asked) a.done(true);
+  process->pump();
+  EXPECT_EQ(results.front().value().reply.body, "learner_not_found");
+  send(book());
+  EXPECT_FALSE(result) << "there is room again";
+}
+
+// From another thread, while the shard sleeps; a planned close waits for the answer.
+TEST_F(ParkedTest, is_woken_by_the_directory) {
+  send(book());
+  ASSERT_EQ(asked.size(), 1u);
+  the_stranger_is_known();
+  std::stop_source stop;
+  stop.request_stop();
+  std::jthread directory([&] { asked[0].done(true); });
+  process->shards[n]->run(stop.get_token());
+  EXPECT_EQ(result.value().reply.status, 201);
 }
 
 }  // namespace
