@@ -47,7 +47,8 @@ class OfflineStates {
     const Sequence end = log_->durable_end(n).sequence;
     while (follower.position().sequence < end && follower.advance(records_a_write))
       if (progress) progress(follower.position().sequence);
-    if (follower.position().sequence < end) throw CorruptLog("shard " + std::to_string(n) + ": the log ends before its durable end");
+    if (follower.position().sequence < end)
+      throw CorruptLog("shard " + std::to_string(n) + ": the log ends before its durable end");
     store.checkpoint(true);
     visit(store);
   }

@@ -125,7 +125,9 @@ DirectoryFact parse_directory_fact(std::string_view key, std::string_view value)
 
 struct KafkaLog::Shared {
   Shared(KafkaOptions o, const std::string& platform)
-      : options(std::move(o)), topics(options.topics.empty() ? platform : options.topics), consumers(std::make_shared<KafkaConsumers>(options)) {}
+      : options(std::move(o)),
+        topics(options.topics.empty() ? platform : options.topics),
+        consumers(std::make_shared<KafkaConsumers>(options)) {}
 
   KafkaOptions options;
   KafkaTopics topics;
@@ -160,8 +162,7 @@ class KafkaLog::Writer final : public LogWriter {
     const KafkaTopics& t = shared_->topics;
     // Both ids first, then the end: in between nobody else can append any more.
     const auto take_over = [&](char which) {
-      return std::make_unique<TransactionalProducer>(shared_->options, shared_->times,
-                                                     writer_id(t.prefix, shard_, which),
+      return std::make_unique<TransactionalProducer>(shared_->options, shared_->times, writer_id(t.prefix, shard_, which),
                                                      std::vector{t.events, t.inbox, t.directory, t.owners});
     };
     auto second = std::async(std::launch::async, take_over, 'b');
