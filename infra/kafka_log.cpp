@@ -91,6 +91,10 @@ std::optional<LogIdentity> read_identity(const std::shared_ptr<KafkaConsumers>& 
   return out;
 }
 
+TransactionTimes times_of(const KafkaOptions& options, const ClusterDescription& cluster) {
+  return options.times.value_or(cluster.brokers >= replicas_wanted ? replicated_times : one_broker_times);
+}
+
 std::string writer_id(const std::string& prefix, ShardNo shard, char which) {
   return fmt::format("{}-shard-{}-{}", prefix, shard, which);
 }
@@ -350,7 +354,7 @@ std::unique_ptr<KafkaLog> KafkaLog::open_existing(const KafkaOptions& options, c
   KafkaClient client = shared->consumers->take();
   const ClusterDescription cluster = describe_cluster(client.get(), options.connect_timeout);
   shared->cluster = cluster.id;
-  if (cluster.brokers >= replicas_wanted) shared->times = replicated_times;
+  shared->times = times_of(options, cluster);
   if (count_partitions(client.get(), shared->topics.owners, options.connect_timeout) == 0 ||
       count_partitions(client.get(), shared->topics.events, options.connect_timeout) == 0)
     return nullptr;
@@ -381,8 +385,7 @@ std::unique_ptr<KafkaLog> KafkaLog::open_or_create(const KafkaOptions& options, 
   check_topics(client.get(), plans, options.connect_timeout);
   {
     // Of several that make the log at once one writes its identity: the id fences, and what stands there is looked at after.
-    TransactionalProducer producer(options, cluster.brokers >= replicas_wanted ? replicated_times : one_broker_times,
-                                   topics.prefix + "-log", {topics.owners});
+    TransactionalProducer producer(options, times_of(options, cluster), topics.prefix + "-log", {topics.owners});
     if (!read_identity(consumers, topics)) {
       for (ShardNo n = 0; n < identity.shards; ++n)
         if (query_offsets(client.get(), topics.events, static_cast<std::int32_t>(n), options.connect_timeout).high > 0)

@@ -4,6 +4,7 @@
 // (<platform>.directory).
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <mutex>

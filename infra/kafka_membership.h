@@ -29,26 +29,30 @@ class KafkaMembership {
                   std::function<void(const std::string& why)> shut_out);
   ~KafkaMembership();
 
-  // Gives everything back at once, so that the others need not wait for the session to end. Returns when the group knows.
+  // Gives everything back at once, so that the others need not wait for the session to end. Returns when the group knows, or after
+  // five seconds without an answer.
   void leave();
-  // Whether the group can still count on this process: false when it has not been heard for a session, as after a pause. What was its own by
-  // then may be another's.
+  // Whether the group still counts on this process: false when its brokers have not answered for a session, as after a pause or cut
+  // off from them. What was its own may be another's by then.
   bool alive() const;
   std::uint64_t rebalances() const { return rebalances_; }
 
  private:
   void rebalanced(bool assigned, rd_kafka_topic_partition_list_s* partitions);
   void run(std::stop_token stop);
+  void give_back();
 
   const KafkaMembershipOptions membership_;
   const std::function<void(std::set<ShardNo>)> assigned_;
   const std::function<void(const std::string&)> shut_out_;
   KafkaClientEvents events_;
-  KafkaClient client_;
-  std::atomic<std::int64_t> heard_ms_{0};  // Of the steady clock.
+  std::atomic<std::int64_t> heard_ms_{0};  // When the group last answered, by the steady clock.
+  std::atomic<bool> joining_{false};       // It answers when all its members have come.
   std::atomic<std::uint64_t> rebalances_{0};
   std::atomic<bool> leaving_{false};
+  std::atomic<bool> told_{false};  // The group knows that we leave.
   std::atomic<bool> left_{false};
+  KafkaClient client_;
   std::jthread thread_;
 };
 
