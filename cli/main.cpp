@@ -32,6 +32,7 @@ int main(int argc, char** argv) {
   CLI::App app{
       "Guildhall: an event-sourced backend for marketplaces.\n\n"
       "  guildhall serve --data ./data            run a platform on the embedded log\n"
+      "  guildhall serve --log kafka --brokers HOST:PORT   run it, or a part of it, on Kafka\n"
       "  guildhall token --role authenticated --sub UUID --data ./data\n"
       "  guildhall log tail --data ./data         follow the events as JSON lines\n"
       "  guildhall log verify --data ./data       check every record, its order and its chain\n"

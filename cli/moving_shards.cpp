@@ -139,8 +139,8 @@ void MovingShards::wait(std::chrono::milliseconds limit, Ready ready) {
   changed_.wait_for(lock, limit, [&] { return ending_ || ready(); });
 }
 
-// Under the mutex. A shard that somebody else fenced is his until the group says otherwise: two that fence each other in turn would serve
-// nobody. Only when the group has kept to its word for a session was it a stranger or our own broken connection.
+// Under the mutex. A shard that somebody else fenced is his until the group says otherwise: two that fence each other in turn
+// would serve nobody. Only when the group has kept to its word for a session was it a stranger or our own broken connection.
 bool MovingShards::may_open(const Slot& slot) const {
   if (!slot.wanted || ending_) return false;
   if (slot.fenced_at != assignment_) return true;
@@ -180,6 +180,15 @@ void MovingShards::run(Slot& slot) {
 }
 
 void MovingShards::stand_by(Slot& slot) {
+  // What this process wrote itself may not be readable yet, when it died a moment ago: its markers are still on their way.
+  const auto patience = std::chrono::steady_clock::now() + start_patience;
+  const auto stored = slot.store->get(keys::position);
+  const auto position = stored ? decode_position(*stored) : std::nullopt;
+  while (position && log_.refresh_end(slot.number).sequence < position->sequence && std::chrono::steady_clock::now() < patience) {
+    wait(retry_pause, [&] { return may_open(slot); });
+    const std::lock_guard lock(mutex_);
+    if (ending_ || may_open(slot)) return;
+  }
   StateFollower follower(log_, slot.number, *slot.store, parts_.accept_loss);
   Micros next_checkpoint = parts_.clock.now() + minute_us;
   for (;;) {
@@ -217,7 +226,8 @@ void MovingShards::serve(Slot& slot) {
   };
   auto shard = std::make_shared<Shard>(n, std::move(env), ShardLimits{}, true, replay_progress(parts_.clock, n));
   auto feed = follow_inbox(
-      log_, n, shard->inbox_position(), [s = shard.get()](InboxEntry entry) { s->deliver(std::move(entry)); }, parts_.failed);
+      log_, n, std::max(shard->inbox_position(), log_.inbox_position(n)),
+      [s = shard.get()](InboxEntry entry) { s->deliver(std::move(entry)); }, parts_.failed);
   std::stop_token stop;
   std::uint64_t assignment = 0;
   {

@@ -1,6 +1,6 @@
-// Shards of a Kafka log in one of several processes. For each shard a thread: while the shard is another's it follows the log as a warm
-// standby, when the group gives it to this process it opens it (which fences the one before), and serves it until the group takes it away or
-// somebody else has fenced it. What waited in a shard that ended goes on to whoever has it then.
+// Shards of a Kafka log in one of several processes. For each shard a thread: while the shard is another's it follows the log
+// as a warm standby, when the group gives it to this process it opens it (which fences the one before), and serves it until the
+// group takes it away or somebody else has fenced it. What waited in a shard that ended goes on to whoever has it then.
 #pragma once
 
 #include <atomic>

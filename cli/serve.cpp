@@ -76,7 +76,7 @@ int serve(const CommandLine& line, bool accept_loss) {
 }  // namespace
 
 void add_serve(CLI::App& app, CommandLine& line, Run& run) {
-  auto* serve_app = app.add_subcommand("serve", "Run a platform: HTTP gateway, shards on the embedded log, read models");
+  auto* serve_app = app.add_subcommand("serve", "Run a platform, or a part of it: HTTP gateway, shards, read models");
   for (const auto& entry : setting_entries())
     if (!entry.secret) line.add_setting(*serve_app, std::string(entry.name));
   // No setting: it must not stay in a file.

@@ -90,6 +90,8 @@ struct Batch {
   Hash head_before{};                // Chain head before the first record.
   Hash head{};                       // Chain head after the last record.
   std::vector<DirectoryFact> facts;  // That changed with it; a log of one process has no use for them.
+  // Behind the last inbox entry that the batch consumed, where the log has a transport for them; 0: none.
+  std::uint64_t inbox_position = 0;
   Sequence last() const { return first + count - 1; }
 };
 

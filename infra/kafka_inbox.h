@@ -10,8 +10,8 @@
 
 namespace guildhall {
 
-// From a position on (0: the beginning), in the topic's order, until it is destroyed; from a thread of its own. An entry's position is the one
-// behind it.
+// From a position on (0: the beginning), in the topic's order, until it is destroyed; from a thread of its own. An entry's
+// position is the one behind it.
 std::unique_ptr<TopicFollower> follow_inbox(const KafkaLog& log, ShardNo shard, std::uint64_t position,
                                             std::function<void(InboxEntry)> deliver,
                                             std::function<void(const std::string& why)> failed);

@@ -30,6 +30,7 @@ constexpr std::chrono::seconds read_patience{30};
 constexpr int replicas_wanted = 3;
 constexpr std::string_view identity_key = "log";
 constexpr std::string_view owner_prefix = "shard/";
+constexpr std::string_view inbox_prefix = "inbox/";  // How far a shard's inbox was consumed, as a decimal.
 // Places of a writer's topics.
 constexpr std::size_t events_topic = 0, inbox_topic = 1, directory_topic = 2, owners_topic = 3;
 
@@ -140,6 +141,7 @@ struct KafkaLog::Shared {
   TransactionTimes times = one_broker_times;
   LogIdentity identity;
   std::vector<std::shared_ptr<KafkaShardTrack>> tracks;
+  std::vector<std::atomic<std::uint64_t>> inbox_positions;
   std::shared_ptr<KafkaReaderCounters> reader_counters = std::make_shared<KafkaReaderCounters>();
   KafkaLogCounters counters;
   std::mutex mutex;
@@ -148,6 +150,7 @@ struct KafkaLog::Shared {
 
   void found(LogIdentity known) {
     identity = std::move(known);
+    inbox_positions = std::vector<std::atomic<std::uint64_t>>(identity.shards);
     for (ShardNo n = 0; n < identity.shards; ++n) tracks.push_back(std::make_shared<KafkaShardTrack>());
   }
   std::string own_address() {
@@ -183,9 +186,12 @@ class KafkaLog::Writer final : public LogWriter {
     // An owner that wrote nothing is known from here only.
     read_all(shared_->consumers, t.owners, [&](std::string_view key, std::string_view value) {
       if (const auto owner = parse_owner(key, value); owner && owner->shard == shard_) epoch_ = std::max(epoch_, owner->epoch);
+      if (key == fmt::format("{}{}", inbox_prefix, shard_))
+        shared_->inbox_positions[shard_] = std::strtoull(std::string(value).c_str(), nullptr, 10);
     });
     ++epoch_;
-    // Told through the shard's own writers, so that nobody who was fenced can overwrite it; and the first transaction of each is slow.
+    // Told through the shard's own writers, so that nobody who was fenced can overwrite it; and the first transaction of each
+    // is slow.
     for (auto& producer : producers_) tell_owner(*producer);
     next_ = end_;
     shared_->counters.opens.fetch_add(1, std::memory_order_relaxed);
@@ -306,6 +312,9 @@ class KafkaLog::Writer final : public LogWriter {
       producer.produce({inbox_topic, static_cast<std::int32_t>(command->target_shard()), to_string(h.stream), record.payload,
                         kafka_headers_of(record, generation, now), h.time});
     }
+    if (batch.inbox_position > 0)
+      producer.produce(
+          {owners_topic, 0, fmt::format("{}{}", inbox_prefix, shard_), std::to_string(batch.inbox_position), nullptr, now});
     for (const DirectoryFact& fact : batch.facts)
       producer.produce({directory_topic, static_cast<std::int32_t>(shard_), to_string(fact.account),
                         std::to_string(fact.version) + " " + fact.value, nullptr, now});
@@ -340,6 +349,8 @@ const KafkaTopics& KafkaLog::topics() const { return shared_->topics; }
 const std::string& KafkaLog::cluster_id() const { return shared_->cluster; }
 const KafkaLogCounters& KafkaLog::counters() const { return shared_->counters; }
 std::uint64_t KafkaLog::zombie_records() const { return shared_->reader_counters->zombie_records; }
+
+std::uint64_t KafkaLog::inbox_position(ShardNo shard) const { return shared_->inbox_positions.at(shard); }
 
 void KafkaLog::set_address(std::string address) {
   const std::lock_guard lock(shared_->mutex);

@@ -51,8 +51,9 @@ std::string lower(std::string_view text) {
   return out;
 }
 
-// Of the test's environment everything but settings of Guildhall, which would make a run depend on whose it is. With GUILDHALL_TEST_LOG=kafka
-// the server's log is on the tests' broker, under names of its own, and its place in the group outlives the process.
+// Of the test's environment everything but settings of Guildhall, which would make a run depend on whose it is. With
+// GUILDHALL_TEST_LOG=kafka the server's log is on the tests' broker, under names of its own, and its place in the group
+// outlives the process.
 std::vector<std::string> child_environment(const std::string& postgres_url, const std::string& name) {
   std::vector<std::string> out{"GUILDHALL_POSTGRES_URL=" + postgres_url};
   if (on_kafka())
