@@ -2,14 +2,14 @@
 // epochs, batches and chain stay, so that whatever was proved by the old log is proved by the new one, and the state and the read
 // models that are rebuilt from it are the same. How to move a platform: docs/analytics.md.
 //
-// Run again it goes on where the target ends, after it has seen that the target's last record is the source's of that sequence; the
-// chain then proves all before it. The source may be written to meanwhile: what it had at the start is copied, and exit code 7 says
-// that there is more by now.
+// Run again it goes on where the target ends, after it has seen that the target's last record is the source's of that sequence;
+// the chain then proves all before it. The source may be written to meanwhile: what it had at the start is copied, and exit code
+// 7 says that there is more by now.
 //
 // What is not in the log does not go along: the secrets' folder (its claim key belongs to the log) is the operator's to copy, the
-// state is rebuilt, and so are read models. Commands on their way between shards go along inside their batches; a target on Kafka gets
-// them in its inbox topic by the same transactions, and a shard skips those that its marks cover. Facts for the directory topic are no
-// part of a record, so a copy sends none: the shards have to publish those of their state when they open.
+// state is rebuilt, and so are read models. Commands on their way between shards go along inside their batches; a target on Kafka
+// gets them in its inbox topic by the same transactions, and a shard skips those that its marks cover. Facts for the directory
+// topic are no part of a record, so a copy sends none: shards publish those of their state when they open.
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
@@ -29,8 +29,8 @@
 namespace guildhall {
 namespace {
 
-// What is appended at once, in whole batches: a transaction or a sync for each batch of the source would make the copy as slow as the
-// first writing was.
+// What is appended at once, in whole batches: a transaction or a sync for each batch of the source would make the copy as slow as
+// the first writing was.
 constexpr std::size_t unit_records = 1000;
 constexpr std::size_t unit_bytes = 1 << 20;
 constexpr int attempts = 5;  // Of a unit that was aborted.
@@ -56,7 +56,8 @@ LogPlace parse_place(const std::string& flag, const std::string& text, const Set
   if (!text.starts_with(embedded_prefix) || text.size() == embedded_prefix.size())
     throw SettingsError(flag + " must be embedded:DIR or kafka");
   const PlatformFolders folders(text.substr(embedded_prefix.size()), settings.text("platform"));
-  return {LogKind::embedded, folders.root, folders.root.string()};
+  // Whichever way it is written, so that two names of one folder are seen to be one.
+  return {LogKind::embedded, std::filesystem::weakly_canonical(folders.root), folders.root.string()};
 }
 
 // Nothing when there is no log.
@@ -104,7 +105,8 @@ Epoch last_epoch(EventLog& log, ShardNo shard, const LogEnd& end) {
   if (end.sequence == 0) return 0;
   const auto reader = log.read(shard, end.sequence);
   const Record* record = reader->next();
-  return record == nullptr ? 0 : record->header.epoch;
+  if (record == nullptr) throw CorruptLog(shard_name(shard) + ": the source ends before its durable end");
+  return record->header.epoch;
 }
 
 // Appends units, one on its way while the next is put together.
@@ -326,8 +328,7 @@ int copy_log(const CommandLine& line, const CopyFlags& flags) try {
   arm_crash_point(settings);
   LogPlace from = parse_place("--from", flags.from, settings);
   LogPlace to = parse_place("--to", flags.to, settings);
-  if (from.kind == to.kind && from.root.lexically_normal() == to.root.lexically_normal())
-    throw SettingsError("--from and --to are the same log");
+  if (from.kind == to.kind && from.root == to.root) throw SettingsError("--from and --to are the same log");
   watch_for_interrupt();
   Copy copy(settings, std::move(from), std::move(to));
   copy.check();

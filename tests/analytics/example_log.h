@@ -1,5 +1,5 @@
-// A small log whose every byte is known: what a marketplace's shards would have written, with personal values, texts that CSV and JSON
-// have to escape, decisions, and a command from one shard to the other.
+// A small log whose every byte is known: what a marketplace's shards would have written, with personal values, texts that CSV and
+// JSON have to escape, decisions, and a command from one shard to the other.
 #pragma once
 
 #include <filesystem>

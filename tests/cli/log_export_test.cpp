@@ -43,16 +43,16 @@ std::string without_chain(std::string line) {
 TEST_F(LogExport, ndjson_is_a_line_a_record_with_personal_values_masked) {
   const auto lines = lines_of(exported({"--format", "ndjson"}));
   ASSERT_EQ(lines.size(), 8u);
-  EXPECT_EQ(
-      without_chain(lines[0]),
-      R"({"shard":0,"sequence":1,"time":"2026-03-29T01:00:01Z","stream":"account/11111111-1111-8000-8000-000000000007","version":1,)"
-      R"("type":"account.v1.AccountRegistered","event_id":"11111111-1111-8000-8000-0000000003e9",)"
-      R"("command_id":"11111111-1111-8000-8000-0000000001f5","command_type":"account.v1.RegisterAccount","actor":"user",)"
-      R"("actor_id":"11111111-1111-8000-8000-000000000007","correlation_id":"11111111-1111-8000-8000-0000000001f4",)"
-      R"("causation_id":"11111111-1111-8000-8000-0000000001f5","epoch":40,)"
-      R"("data":{"account_id":"11111111-1111-8000-8000-000000000007","email":"[masked]","email_claim_id":null,)"
-      R"("display_name":"[masked]","role":"expert","timezone":"Europe/Copenhagen","first_name":null,"last_name":null,)"
-      R"("avatar_url":null}})");
+  EXPECT_EQ(without_chain(lines[0]),
+            R"({"shard":0,"sequence":1,"time":"2026-03-29T01:00:01Z",)"
+            R"("stream":"account/11111111-1111-8000-8000-000000000007","version":1,)"
+            R"("type":"account.v1.AccountRegistered","event_id":"11111111-1111-8000-8000-0000000003e9",)"
+            R"("command_id":"11111111-1111-8000-8000-0000000001f5","command_type":"account.v1.RegisterAccount","actor":"user",)"
+            R"("actor_id":"11111111-1111-8000-8000-000000000007","correlation_id":"11111111-1111-8000-8000-0000000001f4",)"
+            R"("causation_id":"11111111-1111-8000-8000-0000000001f5","epoch":40,)"
+            R"("data":{"account_id":"11111111-1111-8000-8000-000000000007","email":"[masked]","email_claim_id":null,)"
+            R"("display_name":"[masked]","role":"expert","timezone":"Europe/Copenhagen","first_name":null,"last_name":null,)"
+            R"("avatar_url":null}})");
   EXPECT_TRUE(lines[1].ends_with(
       R"("title":"Logs, \"sourced\"","description":"=1+1\nline two","short_description":null,"duration_minutes":60,)"
       R"("price_cents":"9007199254740993","currency":"DKK","topic_tags":["a,b","c"],"level":"beginner","prerequisites":null,)"
