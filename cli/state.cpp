@@ -140,9 +140,7 @@ void add_state(CLI::App& app, CommandLine& line, Run& run) {
   auto json = std::make_shared<bool>(false);
   rebuild_app->add_flag("--json", *json, "Print the result as JSON");
   for (auto* sub : {rebuild_app, hash_app}) {
-    line.add_setting(*sub, "data");
-    line.add_setting(*sub, "platform");
-    for (const char* name : {"log", "brokers", "kafka_topics", "kafka_properties"}) line.add_setting(*sub, name);
+    for (const char* name : log_settings) line.add_setting(*sub, name);
   }
   rebuild_app->callback([&run, &line, json] { run = [&line, json] { return rebuild(line, *json); }; });
   hash_app->callback([&run, &line] { run = [&line] { return hash(line); }; });

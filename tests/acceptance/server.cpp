@@ -318,11 +318,15 @@ void Server::kill() {
 }
 
 ToolResult Server::run(std::vector<std::string> arguments) const {
+  arguments.insert(arguments.end(), {"--data", data_});
+  return run_as_is(std::move(arguments));
+}
+
+ToolResult Server::run_as_is(std::vector<std::string> arguments) const {
   static std::atomic<int> number{0};
   const auto out = own_.path() / ("out" + std::to_string(++number));
   const auto err = own_.path() / ("err" + std::to_string(number));
   arguments.insert(arguments.begin(), binary);
-  arguments.insert(arguments.end(), {"--data", data_});
   const pid_t child = spawn(std::move(arguments), child_environment(database_, name_), own_.path(), out, err);
   int status = 0;
   while (::waitpid(child, &status, 0) < 0)
