@@ -194,8 +194,8 @@ TEST_F(KafkaBrokerFailure, a_broker_that_is_killed_loses_nothing_that_was_told) 
   for (int round = 0; round < 3; ++round) {
     std::atomic<int> committed{0};
     std::atomic<bool> over{false};
-    std::thread writing([&] {
-      for (int n = 0; !over; ++n) {
+    std::jthread writing([&](std::stop_token stop) {
+      for (int n = 0; !over && !stop.stop_requested(); ++n) {
         const auto outcome = append(*appender_, told_, std::to_string(round) + "." + std::to_string(n));
         if (outcome == AppendOutcome::committed) ++committed;
         over = outcome == AppendOutcome::fenced || outcome == AppendOutcome::unknown;
@@ -208,7 +208,7 @@ TEST_F(KafkaBrokerFailure, a_broker_that_is_killed_loses_nothing_that_was_told) 
     // A short outage may go by unnoticed.
     const int before = committed;
     EXPECT_TRUE(eventually([&] { return committed > before + 5 || over; }, std::chrono::seconds(60)));
-    over = true;
+    writing.request_stop();
     writing.join();
     appender_.reset();
     reopen();
