@@ -2,10 +2,12 @@
 
 #include <librdkafka/rdkafka.h>
 
+#include <algorithm>
 #include <array>
 #include <string_view>
 
 #include "infra/json_log.h"
+#include "infra/pause.h"
 #include "infra/system_clock.h"
 
 namespace guildhall {
@@ -13,6 +15,7 @@ namespace {
 
 constexpr std::string_view brokers_hint = "the brokers: setting brokers, and whether they run and can be reached";
 constexpr std::size_t error_text_bytes = 512;
+constexpr std::chrono::milliseconds question_pause{10};  // Before a question that was not answered is put again.
 
 void on_log(const rd_kafka_t*, int level, const char* facility, const char* text) {
   constexpr int error = 3, warning = 4;  // Of syslog.
@@ -165,21 +168,40 @@ ClusterDescription describe_cluster(rd_kafka_s* client, std::chrono::millisecond
   return out;
 }
 
-KafkaOffsets query_offsets(rd_kafka_s* consumer, const std::string& topic, std::int32_t partition,
-                           std::chrono::milliseconds timeout) {
+namespace {
+// Not rd_kafka_query_watermark_offsets(): that waits for a broker that has fallen silent until the request times out, a minute.
+std::int64_t query_offset(rd_kafka_s* consumer, const std::string& topic, std::int32_t partition, std::int64_t which,
+                          std::chrono::milliseconds timeout) {
   // A new leader may be in the making: asked again until the time is over.
   const auto deadline = std::chrono::steady_clock::now() + timeout;
+  const std::unique_ptr<rd_kafka_topic_partition_list_t, decltype(&rd_kafka_topic_partition_list_destroy)> asked(
+      rd_kafka_topic_partition_list_new(1), rd_kafka_topic_partition_list_destroy);
+  rd_kafka_topic_partition_t& place = *rd_kafka_topic_partition_list_add(asked.get(), topic.c_str(), partition);
   for (;;) {
-    KafkaOffsets out;
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
-    const auto error = rd_kafka_query_watermark_offsets(consumer, topic.c_str(), partition, &out.low, &out.high,
-                                                        std::max(1, static_cast<int>(left.count())));
-    if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return out;
+    place.offset = which;
+    place.err = RD_KAFKA_RESP_ERR_NO_ERROR;
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+    auto error = rd_kafka_offsets_for_times(consumer, asked.get(), std::max(1, static_cast<int>(left.count())));
+    if (error == RD_KAFKA_RESP_ERR_NO_ERROR) error = place.err;
+    if (error == RD_KAFKA_RESP_ERR_NO_ERROR && place.offset >= 0) return place.offset;
     if (std::chrono::steady_clock::now() >= deadline)
       throw LogError(
           "kafka: " + topic + "[" + std::to_string(partition) + "]: its ends can't be asked: " + rd_kafka_err2str(error),
           std::string(brokers_hint), true);
+    pause_for({}, question_pause);
   }
+}
+}  // namespace
+
+std::int64_t query_end(rd_kafka_s* consumer, const std::string& topic, std::int32_t partition,
+                       std::chrono::milliseconds timeout) {
+  return query_offset(consumer, topic, partition, RD_KAFKA_OFFSET_END, timeout);
+}
+
+KafkaOffsets query_offsets(rd_kafka_s* consumer, const std::string& topic, std::int32_t partition,
+                           std::chrono::milliseconds timeout) {
+  const std::int64_t low = query_offset(consumer, topic, partition, RD_KAFKA_OFFSET_BEGINNING, timeout);
+  return {low, query_end(consumer, topic, partition, timeout)};
 }
 
 }  // namespace guildhall

@@ -103,7 +103,9 @@ struct ClusterDescription {
 };
 ClusterDescription describe_cluster(rd_kafka_s* client, std::chrono::milliseconds timeout);
 
-// [low, high): high is the last stable offset, where a read_committed reader ends. Throws LogError.
+// The last stable offset of a partition, where a read_committed reader ends. Throws LogError when nobody answers in time.
+std::int64_t query_end(rd_kafka_s* consumer, const std::string& topic, std::int32_t partition, std::chrono::milliseconds timeout);
+// [low, high): high is that end.
 struct KafkaOffsets {
   std::int64_t low = 0;
   std::int64_t high = 0;

@@ -119,7 +119,7 @@ void TopicFollower::settle() {
         std::int64_t end = -1;
         try {
           const auto left = std::chrono::ceil<std::chrono::milliseconds>(w.deadline - now);
-          end = query_offsets(client_.get(), topic_, w.partition, std::min(left, question_patience)).high;
+          end = query_end(client_.get(), topic_, w.partition, std::min(left, question_patience));
         } catch (const LogError&) {
           // Asked again until the time is over.
         }

@@ -3,6 +3,8 @@
 #include <librdkafka/rdkafka.h>
 #include <pthread.h>
 
+#include <algorithm>
+
 #include "infra/json_log.h"
 #include "infra/pause.h"
 #include "infra/system_clock.h"
@@ -12,7 +14,8 @@ namespace {
 
 constexpr std::chrono::milliseconds poll_slice{100};
 constexpr std::chrono::milliseconds leave_slice{10};
-constexpr std::chrono::milliseconds shortest_heartbeat{200};
+// Who is to give up its shards, or may have more, hears of it with the next one.
+constexpr std::chrono::milliseconds shortest_heartbeat{100}, longest_heartbeat{500};
 constexpr int heartbeats_a_session = 12;
 constexpr std::chrono::seconds leave_patience{5};
 constexpr std::int16_t join_api = 11, heartbeat_api = 12, leave_api = 13, sync_api = 14;
@@ -36,7 +39,7 @@ KafkaMembership::KafkaMembership(const KafkaOptions& options, KafkaMembershipOpt
     if (api == leave_api && answered) told_ = true;
     if ((api == join_api || api == heartbeat_api || api == sync_api) && answered) heard_ms_ = steady_ms();
   };
-  const auto heartbeat = std::max(shortest_heartbeat, membership_.session / heartbeats_a_session);
+  const auto heartbeat = std::clamp(membership_.session / heartbeats_a_session, shortest_heartbeat, longest_heartbeat);
   client_ = make_kafka_member(options,
                               {{"group.id", membership_.group},
                                {"group.instance.id", membership_.node},
@@ -85,6 +88,7 @@ void KafkaMembership::rebalanced(bool assigned, rd_kafka_topic_partition_list_s*
 }
 
 void KafkaMembership::run(std::stop_token stop) {
+  rd_kafka_resp_err_t told_error = RD_KAFKA_RESP_ERR_NO_ERROR;
   while (!stop.stop_requested()) {
     if (leaving_) {
       give_back();
@@ -95,6 +99,13 @@ void KafkaMembership::run(std::stop_token stop) {
       // Another member with our name: the broker let it in and shut us out.
       shut_out_(rd_kafka_message_errstr(message.get()));
       break;
+    }
+    // The client tries again; what is wrong for good (rights, a session that the brokers do not allow) somebody has to read.
+    if (message && message->err != RD_KAFKA_RESP_ERR_NO_ERROR && message->err != told_error) {
+      told_error = message->err;
+      log_line(
+          LogLevel::warning, SystemClock().now(), "the group gives no shards",
+          {{"group", std::string_view(membership_.group)}, {"reason", std::string_view(rd_kafka_message_errstr(message.get()))}});
     }
   }
   left_ = true;
