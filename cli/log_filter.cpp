@@ -13,7 +13,7 @@ void add_log_filters(CLI::App& app, LogFlags& flags) {
 }
 
 void add_log_source(CLI::App& app, CommandLine& line) {
-  for (const char* name : {"data", "platform", "log", "brokers", "kafka_properties"}) line.add_setting(app, name);
+  for (const char* name : {"data", "platform", "log", "brokers", "kafka_topics", "kafka_properties"}) line.add_setting(app, name);
 }
 
 LogFilter::LogFilter(const LogFlags& flags, const LogIdentity& log, const SchemaCatalogue& catalogue)

@@ -75,11 +75,11 @@ void encode_header(const RecordHeader& header, std::string& out);
 RecordHeader decode_header(std::string_view bytes);  // Throws CorruptLog.
 Hash chain_hash(const Hash& previous, std::string_view header, std::string_view payload);
 
-// What the other processes of a distributed log are to know of an account, as of its stream's version.
+// What other processes are told of an account with a batch: the version is that of its stream, and a newer one replaces an older.
 struct DirectoryFact {
   Uuid account{};
   std::uint64_t version = 0;
-  std::string value;
+  std::string value;  // As aggregates encode it.
 };
 
 // An append unit of one shard, ready for the log. A copy of a log appends several of its source's batches as one unit; what a
@@ -90,7 +90,7 @@ struct Batch {
   std::uint32_t count = 0;
   Hash head_before{};                // Chain head before the first record.
   Hash head{};                       // Chain head after the last record.
-  std::vector<DirectoryFact> facts;  // That the batch changed; a log of one process ignores them.
+  std::vector<DirectoryFact> facts;  // That changed with it; a log of one process has no use for them.
   Sequence last() const { return first + count - 1; }
 };
 

@@ -130,6 +130,10 @@ void Api::route(const Request& request, Respond respond) {
     return respond(document ? json(std::move(*document)) : problem("not_found"));
   }
 
+  // The peers' own door: their token opens it and nothing else.
+  if (path.starts_with(internal_path) && env_.dispatcher.has_peers())
+    return env_.dispatcher.handle_peer(request, std::move(respond));
+
   // Bearer wins over apikey: supabase-js sends both.
   std::string_view token = request.header("authorization");
   constexpr std::string_view bearer = "Bearer ";
@@ -152,7 +156,7 @@ void Api::route(const Request& request, Respond respond) {
     if (!reads(request.method)) return respond(not_allowed("GET, HEAD"));
     if (claims->role == TokenRole::anon) return respond(problem("forbidden"));
     const auto id = parse_uuid(path.substr(command_path.size()));
-    return id ? env_.commands.look_up(*id, *claims, std::move(respond)) : respond(problem("not_found"));
+    return id ? env_.commands.look_up(request, *claims, *id, std::move(respond)) : respond(problem("not_found"));
   }
   const auto match = env_.schemas.match_route(request.method, path);
   if (const auto* found = std::get_if<RouteFound>(&match))

@@ -18,6 +18,7 @@ struct ApiEnvironment {
   const TokenVerifier& verifier;
   const SchemaCatalogue& schemas;
   Commands& commands;
+  Dispatcher& dispatcher;
   ReadHandler* reads;  // nullptr: this process has no PostgreSQL.
   std::string openapi;
   std::vector<std::string> cors_origins;  // Allow-listed; "*" is refused at start.

@@ -242,12 +242,12 @@ void Commands::send(const Request& request, const Claims& claims, const CommandS
   if (claims.sub && claims.role == TokenRole::authenticated) out.actor_id = *claims.sub;
   out.expected_version = if_match.version;
   if (if_match.never) out.expected_version = ~std::uint64_t{0};  // No stream gets there.
-  if (out.type == register_type) return register_account(std::move(out), command, std::move(done));
-  submit(std::move(out), std::move(done));
+  if (out.type == register_type) return register_account(std::move(out), command, request.request_id, std::move(done));
+  env_.dispatcher.submit(std::move(out), request.request_id, std::move(done));
 }
 
 // Claim(email) → Register(account, claim id): the claim's group first, so that two accounts never hold one email (M-1).
-void Commands::register_account(CommandRequest request, const CommandSchema& command, Done done) {
+void Commands::register_account(CommandRequest request, const CommandSchema& command, std::string request_id, Done done) {
   const std::string email = normalized_email(string_field(request.payload, *command.table->field("email")));
   std::string claimed(email_kind);
   claimed += '\0';
@@ -273,25 +273,12 @@ void Commands::register_account(CommandRequest request, const CommandSchema& com
   registration.email_hold_id = hold.hold_id;
   request.payload = pack(registration);
 
-  submit(std::move(first),
-         [this, request = std::move(request), done = std::move(done)](std::expected<CommandResult, Response> held) mutable {
-           if (!held || held->kind != CommandResult::Kind::replied || held->reply.status >= 300) return done(std::move(held));
-           submit(std::move(request), std::move(done));
-         });
-}
-
-void Commands::submit(CommandRequest request, Done done) {
-  const Uuid id = request.command_id;
-  if (!env_.log.admits()) return done(std::unexpected(problem("storage_full", {}, {}, 10)));
-  Shard& shard = *env_.shards[shard_of(id, static_cast<std::uint32_t>(env_.shards.size()))];
-  if (shard.failed()) return done(std::unexpected(problem("log_unavailable", {}, id)));
-  // On refusal the shard leaves `answer` alone, and with it `done`.
-  auto shared = std::make_shared<Done>(std::move(done));
-  CommandDone answer = [id, shared](CommandResult result) {
-    if (result.kind == CommandResult::Kind::replied) (*shared)(std::move(result));
-    else (*shared)(std::unexpected(problem("outcome_unknown", {}, id)));
-  };
-  if (!shard.submit(request, answer)) (*shared)(std::unexpected(problem("overloaded", {}, id)));
+  env_.dispatcher.submit(std::move(first), request_id,
+                         [this, request = std::move(request), request_id,
+                          done = std::move(done)](std::expected<CommandResult, Response> held) mutable {
+                           if (!held || held->reply.status >= 300) return done(std::move(held));
+                           env_.dispatcher.submit(std::move(request), std::move(request_id), std::move(done));
+                         });
 }
 
 Response Commands::response_of(CommandResult result) const {
@@ -305,40 +292,38 @@ Response Commands::response_of(CommandResult result) const {
   return out;
 }
 
-void Commands::look_up(const Uuid& command_id, const Claims& claims, Respond respond) {
-  Shard& shard = *env_.shards[shard_of(command_id, static_cast<std::uint32_t>(env_.shards.size()))];
-  const auto shared = std::make_shared<Respond>(std::move(respond));
-  CommandDone done = [this, command_id, shared](CommandResult result) {
-    switch (result.kind) {
-      case CommandResult::Kind::replied: return (*shared)(response_of(std::move(result)));
-      case CommandResult::Kind::not_found: return (*shared)(problem("not_found"));
-      case CommandResult::Kind::unknown: return (*shared)(problem("outcome_unknown", {}, command_id));
-    }
-  };
-  if (!shard.look_up(command_id, asker_of(claims), done)) (*shared)(problem("overloaded"));
+void Commands::look_up(const Request& request, const Claims& claims, const Uuid& command_id, Respond respond) {
+  env_.dispatcher.look_up(command_id, asker_of(claims), request.request_id,
+                          [this, command_id, respond = std::move(respond)](std::expected<CommandResult, Response> found) mutable {
+                            if (!found) return respond(std::move(found.error()));
+                            if (found->kind == CommandResult::Kind::not_found) return respond(problem("not_found"));
+                            if (found->kind != CommandResult::Kind::replied)
+                              return respond(problem("outcome_unknown", {}, command_id));
+                            respond(response_of(std::move(*found)));
+                          });
 }
 
 void Commands::show(const Request& request, const Claims& claims, const TableSchema& resource, const Uuid& id, Respond respond) {
   // "booking.v1.BookingView" is what the aggregate `booking` shows; its stream has the resource's id.
   const auto kind = stream_kind(resource.name.substr(0, resource.name.find('.')));
   CHECK(kind);
-  Shard& shard = *env_.shards[shard_of(id, static_cast<std::uint32_t>(env_.shards.size()))];
-  const auto shared = std::make_shared<Respond>(std::move(respond));
-  CommandDone done = [this, known = std::string(request.header("if-none-match")), shared](CommandResult result) {
-    if (result.kind == CommandResult::Kind::not_found) return (*shared)(problem("not_found"));
-    if (result.kind == CommandResult::Kind::unknown) return (*shared)(problem("log_unavailable"));
-    Response out = response_of(std::move(result));
-    // Whoever asks sees what is theirs; nobody else may be given it from a cache.
-    out.headers.emplace_back("Cache-Control", "private, no-cache");
-    const auto etag = std::ranges::find(out.headers, "ETag", &std::pair<std::string, std::string>::first);
-    if (etag != out.headers.end() && is_named(known, etag->second)) {
-      out.status = 304;
-      out.body.clear();
-      std::erase_if(out.headers, [](const auto& header) { return header.first == "Content-Type"; });
-    }
-    (*shared)(std::move(out));
-  };
-  if (!shard.show({*kind, id}, asker_of(claims), done)) (*shared)(problem("overloaded"));
+  env_.dispatcher.show({*kind, id}, asker_of(claims), request.request_id,
+                       [this, known = std::string(request.header("if-none-match")),
+                        respond = std::move(respond)](std::expected<CommandResult, Response> found) mutable {
+                         if (!found) return respond(std::move(found.error()));
+                         if (found->kind == CommandResult::Kind::not_found) return respond(problem("not_found"));
+                         if (found->kind != CommandResult::Kind::replied) return respond(problem("log_unavailable"));
+                         Response out = response_of(std::move(*found));
+                         // Whoever asks sees what is theirs; nobody else may be given it from a cache.
+                         out.headers.emplace_back("Cache-Control", "private, no-cache");
+                         const auto etag = std::ranges::find(out.headers, "ETag", &std::pair<std::string, std::string>::first);
+                         if (etag != out.headers.end() && is_named(known, etag->second)) {
+                           out.status = 304;
+                           out.body.clear();
+                           std::erase_if(out.headers, [](const auto& header) { return header.first == "Content-Type"; });
+                         }
+                         respond(std::move(out));
+                       });
 }
 
 }  // namespace guildhall

@@ -4,11 +4,11 @@
 
 #include <atomic>
 #include <functional>
-#include <span>
 #include <string>
 
 #include "aggregates/shard/shard.h"
 #include "gateway/consistency_token.h"
+#include "gateway/dispatcher.h"
 #include "gateway/http.h"
 #include "gateway/jwt.h"
 #include "gateway/quota.h"
@@ -36,7 +36,7 @@ struct CommandsEnvironment {
   std::string platform;
   const SchemaCatalogue& schemas;
   const EventLog& log;
-  std::span<Shard* const> shards;  // All of the log, by number.
+  Dispatcher& dispatcher;
   const ConsistencyTokens& tokens;
   Quota* quota;           // nullptr: no limit.
   std::string claim_key;  // Secret; makes claim ids (design: claims).
@@ -56,13 +56,13 @@ class Commands {
   // Any thread. `match` is what schemas.match_route found for the request's path.
   void handle(const Request& request, const Claims& claims, const RouteFound& match, Respond respond);
   // GET /v1/commands/{id}: the stored reply. A stranger's command is as absent as one that never was.
-  void look_up(const Uuid& command_id, const Claims& claims, Respond respond);
+  void look_up(const Request& request, const Claims& claims, const Uuid& command_id, Respond respond);
   // GET of a resource at its Location: as the log has it, not a read model. 304 when If-None-Match names its version.
   void show(const Request& request, const Claims& claims, const TableSchema& resource, const Uuid& id, Respond respond);
 
   // What rpc functions send: a command whose members were renamed. The result reaches `done` once it is durable; a problem before
   // that is a response in problem form.
-  using Done = std::move_only_function<void(std::expected<CommandResult, Response>)>;
+  using Done = Dispatcher::Done;
   void send(const Request& request, const Claims& claims, const CommandSchema& command, const CommandIdentity& identity,
             std::string payload, Done done);
   // What the Idempotency-Key says, or why it can't be taken.
@@ -77,8 +77,7 @@ class Commands {
   std::vector<ServerField> server_fields(const CommandSchema& command, const Claims& claims, const Uuid& free_id) const;
 
  private:
-  void submit(CommandRequest request, Done done);
-  void register_account(CommandRequest request, const CommandSchema& command, Done done);
+  void register_account(CommandRequest request, const CommandSchema& command, std::string request_id, Done done);
   Response response_of(CommandResult result) const;
 
   CommandsEnvironment env_;

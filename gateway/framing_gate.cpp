@@ -257,8 +257,9 @@ std::expected<Head, GateRefusal> scan_head(std::string_view block, const GateRul
   const bool bodiless = head.method == Method::get || head.method == Method::head || head.method == Method::del;
   if (bodiless && head.content_length > 0) return refuse("GET, HEAD and DELETE take no body");
   // Last, since a client that can be told what is wrong with its framing should be told that first.
-  if (head.content_length > rules.body_bytes) {
-    std::string detail = "the body is larger than " + std::to_string(rules.body_bytes) + " bytes";
+  const std::size_t body_limit = head.path.starts_with("/internal/") ? rules.internal_body_bytes : rules.body_bytes;
+  if (head.content_length > body_limit) {
+    std::string detail = "the body is larger than " + std::to_string(body_limit) + " bytes";
     return std::unexpected(GateRefusal{.status = 413, .code = "too_large", .detail = std::move(detail)});
   }
   return head;

@@ -22,6 +22,8 @@ struct GateRules {
   std::size_t target_bytes = 2 * 1024;       // Path and query as sent.
   std::size_t rest_target_bytes = 8 * 1024;  // The same under /rest/v1: supabase-js writes whole filters into the query.
   std::size_t body_bytes = 64 * 1024;
+  // The same under /internal/, where a peer sends a command's bytes: they are what a body of the above becomes, and its envelope.
+  std::size_t internal_body_bytes = 96 * 1024;
   // Names that Host may carry: lower case, without port, IPv6 in brackets. Empty refuses every request.
   std::vector<std::string> allowed_hosts;
 };

@@ -110,6 +110,27 @@ const char* format_fault(FieldFormat format, std::string_view text) {
   }
 }
 
+struct TextFault {
+  ProblemCode code;
+  std::string detail;
+};
+// What a text breaks of its field's constraints.
+std::optional<TextFault> text_fault(const FieldSchema& field, std::string_view text) {
+  // The length first: no later check looks at an unbounded text.
+  const std::size_t length = scalars(text);
+  if (length < field.min_length || (field.needed && length == 0))
+    return TextFault{ProblemCode::too_short,
+                     "must have at least " + std::to_string(std::max<std::uint32_t>(field.min_length, 1)) + " characters"};
+  if (field.max_length != 0 && length > field.max_length)
+    return TextFault{ProblemCode::too_long, "must have at most " + std::to_string(field.max_length) + " characters"};
+  if (has_control(text)) return TextFault{ProblemCode::bad_character, "must not contain control characters"};
+  if (text.empty()) return std::nullopt;  // Absent, as for null.
+  if (const char* fault = format_fault(field.format, text)) return TextFault{ProblemCode::bad_format, fault};
+  if (field.pattern != nullptr && !std::regex_match(text.begin(), text.end(), field.pattern->regex))
+    return TextFault{ProblemCode::bad_format, "must match " + std::string(field.pattern->text)};
+  return std::nullopt;
+}
+
 // A canonical decimal integer, without sign games or leading zeros.
 template <class Integer>
 std::optional<Integer> parse_decimal(std::string_view text) {
@@ -256,22 +277,7 @@ class Reader {
       return {};
     }
     const std::string_view text = view(given.get_string());
-    // The length first: no later check looks at an unbounded text.
-    const std::size_t length = scalars(text);
-    if (length < field.min_length || (field.needed && length == 0)) {
-      report(field, ProblemCode::too_short,
-             "must have at least " + std::to_string(std::max<std::uint32_t>(field.min_length, 1)) + " characters");
-    } else if (field.max_length != 0 && length > field.max_length) {
-      report(field, ProblemCode::too_long, "must have at most " + std::to_string(field.max_length) + " characters");
-    } else if (has_control(text)) {
-      report(field, ProblemCode::bad_character, "must not contain control characters");
-    } else if (text.empty()) {
-      // Absent, as for null.
-    } else if (const char* fault = format_fault(field.format, text)) {
-      report(field, ProblemCode::bad_format, fault);
-    } else if (field.pattern != nullptr && !std::regex_match(text.begin(), text.end(), field.pattern->regex)) {
-      report(field, ProblemCode::bad_format, "must match " + std::string(field.pattern->text));
-    }
+    if (auto fault = text_fault(field, text)) report(field, fault->code, std::move(fault->detail));
     return text;
   }
 
@@ -659,6 +665,45 @@ void append_value(std::string& out, const FieldSchema& field, const char* at) {
   }
 }
 
+// ---- bytes of another process
+
+bool is_utf8(std::string_view text) {
+  while (!text.empty()) {
+    const std::size_t length = static_cast<unsigned char>(text.front()) < 0x80 ? 1 : sequence_length(text);
+    if (length == 0) return false;
+    text.remove_prefix(length);
+  }
+  return true;
+}
+
+bool is_acceptable_text(const FieldSchema& field, std::string_view text) { return is_utf8(text) && !text_fault(field, text); }
+
+bool is_acceptable_scalar(const FieldSchema& field, const char* at) {
+  if (field.kind == FieldKind::boolean) return true;
+  if (field.kind == FieldKind::enumeration)
+    return field.enumeration->by_number(scalar_at(field.enumeration->integer, at, 0)) != nullptr;
+  const std::int64_t number = scalar_at(field.kind, at, 0);
+  std::string ignored;
+  if (is_time(field.format) && !append_time(ignored, field.format, number)) return false;
+  const bool is_negative = field.kind != FieldKind::uint64 && number < 0;
+  const auto bits = static_cast<std::uint64_t>(number);
+  if (is_negative ? number < field.min : field.min > 0 && bits < static_cast<std::uint64_t>(field.min)) return false;
+  if (!is_negative && bits > field.max) return false;
+  if (field.multiple_of <= 1) return true;
+  return is_negative ? number % field.multiple_of == 0 : bits % static_cast<std::uint64_t>(field.multiple_of) == 0;
+}
+
+bool is_acceptable_vector(const FieldSchema& field, const char* at) {
+  const char* vector = follow(at);
+  const auto count = load<flatbuffers::uoffset_t>(vector);
+  if (field.max_items != 0 && count > field.max_items) return false;
+  if (field.kind != FieldKind::strings) return true;
+  const char* item = vector + sizeof(flatbuffers::uoffset_t);
+  for (flatbuffers::uoffset_t i = 0; i < count; ++i, item += sizeof(flatbuffers::uoffset_t))
+    if (!is_acceptable_text(field, text_at(item))) return false;
+  return true;
+}
+
 bool verifies(const TableSchema& table, std::string_view bytes) {
   std::string aligned;
   if (reinterpret_cast<std::uintptr_t>(bytes.data()) % 8 != 0) {
@@ -704,6 +749,23 @@ std::expected<std::string, std::vector<Problem>> transcode(const CommandSchema& 
   }
   if (!parsed->is_object()) return std::unexpected(std::vector<Problem>{{"", ProblemCode::wrong_type, "must be an object"}});
   return transcode(command, path, parsed->get_object(), server);
+}
+
+bool is_acceptable(const TableSchema& table, std::string_view bytes) {
+  if (!verifies(table, bytes)) return false;
+  for (const FieldSchema& field : table.fields) {
+    const char* at = find_in_table(root_of(bytes), field);
+    if (at == nullptr) {
+      if (field.needed && !is_scalar(field.kind)) return false;  // A scalar that is its type's normal value is not written.
+    } else if (field.kind == FieldKind::string) {
+      if (!is_acceptable_text(field, text_at(at))) return false;
+    } else if (field.kind == FieldKind::strings || field.kind == FieldKind::uuids) {
+      if (!is_acceptable_vector(field, at)) return false;
+    } else if (is_scalar(field.kind) && !is_acceptable_scalar(field, at)) {
+      return false;
+    }
+  }
+  return true;
 }
 
 Uuid uuid_field(std::string_view bytes, const FieldSchema& field) {

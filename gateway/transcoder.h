@@ -63,6 +63,10 @@ std::expected<std::string, std::vector<Problem>> transcode(const CommandSchema& 
                                                            const boost::json::object& body,
                                                            std::span<const ServerField> server = {});
 
+// Whether bytes from another process are a command of this table that transcode() could have made, as far as one field at a time
+// tells. They need no alignment.
+bool is_acceptable(const TableSchema& table, std::string_view bytes);
+
 // Fields of bytes that transcode() made or a verifier passed; they need no alignment. Nil and "" when absent.
 Uuid uuid_field(std::string_view bytes, const FieldSchema& field);
 std::string_view string_field(std::string_view bytes, const FieldSchema& field);

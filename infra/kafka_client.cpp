@@ -125,10 +125,10 @@ KafkaClient make_kafka_member(const KafkaOptions& options, const std::map<std::s
                               KafkaClientEvents& events) {
   Conf conf = consumer_conf(options, settings);
   rd_kafka_conf_set_opaque(conf.get(), &events);
-  rd_kafka_conf_set_rebalance_cb(conf.get(), [](rd_kafka_t*, rd_kafka_resp_err_t error, rd_kafka_topic_partition_list_t* partitions,
-                                                void* opaque) {
-    static_cast<KafkaClientEvents*>(opaque)->rebalanced(error == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS, partitions);
-  });
+  rd_kafka_conf_set_rebalance_cb(
+      conf.get(), [](rd_kafka_t*, rd_kafka_resp_err_t error, rd_kafka_topic_partition_list_t* partitions, void* opaque) {
+        static_cast<KafkaClientEvents*>(opaque)->rebalanced(error == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS, partitions);
+      });
   KafkaClient client = make(std::move(conf), RD_KAFKA_CONSUMER);
   rd_kafka_poll_set_consumer(client.get());
   return client;

@@ -21,6 +21,7 @@ namespace guildhall {
 
 struct KafkaOptions {
   std::string brokers;  // host:port, comma-separated.
+  std::string topics;   // What the names of topics, transactional ids and groups begin with. Empty: the platform.
   // Passed through: security.protocol, sasl.*, ssl.*, client.rack. What the guarantees rest on cannot be set from outside.
   std::map<std::string, std::string> properties;
   int replication = 0;               // Of topics that are made here. 0: 3, or 1 where there are fewer than three brokers.
@@ -41,11 +42,13 @@ inline constexpr TransactionTimes one_broker_times{std::chrono::seconds(10), std
 inline constexpr TransactionTimes replicated_times{std::chrono::seconds(45), std::chrono::seconds(40), std::chrono::seconds(35)};
 
 struct KafkaTopics {
-  explicit KafkaTopics(const std::string& platform)
-      : events(platform + ".events"),
-        inbox(platform + ".inbox"),
-        owners(platform + ".owners"),
-        directory(platform + ".directory") {}
+  explicit KafkaTopics(const std::string& beginning)
+      : prefix(beginning),
+        events(prefix + ".events"),
+        inbox(prefix + ".inbox"),
+        owners(prefix + ".owners"),
+        directory(prefix + ".directory") {}
+  std::string prefix;     // Also of transactional ids and of groups.
   std::string events;     // One partition a shard.
   std::string inbox;      // One partition a shard: commands that other shards' reactions sent.
   std::string owners;     // One partition, compacted: who serves which shard, and the log's identity.

@@ -6,17 +6,17 @@
 #include <boost/json.hpp>
 
 #include <algorithm>
+#include <charconv>
 #include <chrono>
 #include <condition_variable>
 #include <future>
 #include <thread>
 
-#include "aggregates/shard/shard.h"
 #include "decision_generated.h"
 #include "events/check.h"
 #include "events/codec.h"
+#include "infra/crash_point.h"
 #include "infra/json_log.h"
-#include "infra/kafka_follower.h"
 #include "infra/kafka_reader.h"
 #include "infra/kafka_record.h"
 #include "infra/kafka_topics.h"
@@ -91,8 +91,8 @@ std::optional<LogIdentity> read_identity(const std::shared_ptr<KafkaConsumers>& 
   return out;
 }
 
-std::string writer_id(const std::string& platform, ShardNo shard, char which) {
-  return fmt::format("{}-shard-{}-{}", platform, shard, which);
+std::string writer_id(const std::string& prefix, ShardNo shard, char which) {
+  return fmt::format("{}-shard-{}-{}", prefix, shard, which);
 }
 
 }  // namespace
@@ -111,9 +111,23 @@ std::optional<ShardOwner> parse_owner(std::string_view key, std::string_view val
                     std::string(address->get_string())};
 }
 
+// The version in decimal, a space, the fact's bytes.
+DirectoryFact parse_directory_fact(std::string_view key, std::string_view value) {
+  const auto account = parse_uuid(key);
+  DirectoryFact out;
+  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), out.version);
+  if (!account || error != std::errc{} || end == value.data() + value.size() || *end != ' ')
+    throw CorruptLog("the directory topic holds an unreadable message");
+  out.account = *account;
+  out.value = value.substr(static_cast<std::size_t>(end - value.data()) + 1);
+  return out;
+}
+
 struct KafkaLog::Shared {
   Shared(KafkaOptions o, const std::string& platform)
-      : options(std::move(o)), topics(platform), consumers(std::make_shared<KafkaConsumers>(options)) {}
+      : options(std::move(o)),
+        topics(options.topics.empty() ? platform : options.topics),
+        consumers(std::make_shared<KafkaConsumers>(options)) {}
 
   KafkaOptions options;
   KafkaTopics topics;
@@ -148,8 +162,7 @@ class KafkaLog::Writer final : public LogWriter {
     const KafkaTopics& t = shared_->topics;
     // Both ids first, then the end: in between nobody else can append any more.
     const auto take_over = [&](char which) {
-      return std::make_unique<TransactionalProducer>(shared_->options, shared_->times,
-                                                     writer_id(shared_->identity.platform, shard_, which),
+      return std::make_unique<TransactionalProducer>(shared_->options, shared_->times, writer_id(t.prefix, shard_, which),
                                                      std::vector{t.events, t.inbox, t.directory, t.owners});
     };
     auto second = std::async(std::launch::async, take_over, 'b');
@@ -228,6 +241,7 @@ class KafkaLog::Writer final : public LogWriter {
       lock.unlock();
       if (outcome == AppendOutcome::committed && listener()) shared_->listener(shard_, w.batch.last());
       w.done(outcome);
+      crash_at("log_after_outcome");
     }
   }
   bool listener() const { return static_cast<bool>(shared_->listener); }
@@ -240,8 +254,11 @@ class KafkaLog::Writer final : public LogWriter {
     turn_ = (turn_ + 1) % producers_.size();
     const auto began = std::chrono::steady_clock::now();
     if (const auto begun = producer.begin(); begun != AppendOutcome::committed) return ended(begun, producer.last_error());
+    crash_at("log_before_write");
     send(producer, batch);
+    crash_at("log_after_write");
     const AppendOutcome outcome = producer.commit();
+    crash_at("log_after_sync");
     switch (outcome) {
       case AppendOutcome::committed:
         shared_->counters.commits.fetch_add(1, std::memory_order_relaxed);
@@ -339,6 +356,9 @@ std::unique_ptr<KafkaLog> KafkaLog::open_existing(const KafkaOptions& options, c
     return nullptr;
   auto identity = read_identity(shared->consumers, shared->topics);
   if (!identity) return nullptr;
+  if (identity->platform != platform)
+    throw LogError("kafka: " + shared->topics.owners + " is of the platform " + identity->platform + ", not " + platform,
+                   "settings platform and kafka_topics", false);
   check_topics(client.get(), plan_topics(shared->topics, identity->shards), options.connect_timeout);
   shared->consumers->give_back(std::move(client));
   shared->found(std::move(*identity));
@@ -349,7 +369,7 @@ std::unique_ptr<KafkaLog> KafkaLog::open_existing(const KafkaOptions& options, c
 
 std::unique_ptr<KafkaLog> KafkaLog::open_or_create(const KafkaOptions& options, const LogIdentity& identity) {
   if (auto existing = open_existing(options, identity.platform)) return existing;
-  const KafkaTopics topics(identity.platform);
+  const KafkaTopics topics(options.topics.empty() ? identity.platform : options.topics);
   const auto consumers = std::make_shared<KafkaConsumers>(options);
   KafkaClient client = consumers->take();
   const ClusterDescription cluster = describe_cluster(client.get(), options.connect_timeout);
@@ -362,7 +382,7 @@ std::unique_ptr<KafkaLog> KafkaLog::open_or_create(const KafkaOptions& options, 
   {
     // Of several that make the log at once one writes its identity: the id fences, and what stands there is looked at after.
     TransactionalProducer producer(options, cluster.brokers >= replicas_wanted ? replicated_times : one_broker_times,
-                                   identity.platform + "-log", {topics.owners});
+                                   topics.prefix + "-log", {topics.owners});
     if (!read_identity(consumers, topics)) {
       for (ShardNo n = 0; n < identity.shards; ++n)
         if (query_offsets(client.get(), topics.events, static_cast<std::int32_t>(n), options.connect_timeout).high > 0)
@@ -412,28 +432,5 @@ std::unique_ptr<LogReader> KafkaLog::read(ShardNo shard, Sequence from) {
 }
 
 LogEnd KafkaLog::durable_end(ShardNo shard) const { return shared_->tracks.at(shard)->end(); }
-
-std::unique_ptr<TopicFollower> follow_inbox(const KafkaLog& log, ShardNo shard, std::uint64_t position,
-                                            std::function<void(InboxEntry)> deliver,
-                                            std::function<void(const std::string& why)> failed) {
-  return std::make_unique<TopicFollower>(
-      log.options(), log.topics().inbox,
-      std::vector<TopicFollower::Start>{{static_cast<std::int32_t>(shard), static_cast<std::int64_t>(position)}},
-      [shard, deliver = std::move(deliver)](const FollowedMessage& m) {
-        const RecordHeader source = source_header_of(*m.message);
-        ::decision::v1::InboxCommandT command;
-        if (!unpack(m.value, command) || command.target_shard != shard) throw CorruptLog("an inbox command does not verify");
-        InboxEntry entry;
-        entry.source = source.shard;
-        entry.source_sequence = source.sequence;
-        entry.command_id = command.command_id;
-        entry.type = command.command_type;
-        entry.payload.assign(command.command.begin(), command.command.end());
-        entry.correlation_id = source.correlation_id;
-        entry.position = static_cast<std::uint64_t>(m.offset) + 1;
-        deliver(std::move(entry));
-      },
-      std::move(failed));
-}
 
 }  // namespace guildhall

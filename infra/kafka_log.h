@@ -16,9 +16,6 @@
 
 namespace guildhall {
 
-class TopicFollower;
-struct FollowedMessage;
-
 // Who serves a shard, as its writer last said when it opened.
 struct ShardOwner {
   ShardNo shard = 0;
@@ -27,6 +24,9 @@ struct ShardOwner {
 };
 // A message of the owners topic, or nothing when it is about something else. Throws CorruptLog.
 std::optional<ShardOwner> parse_owner(std::string_view key, std::string_view value);
+
+// A message of the directory topic. Throws CorruptLog.
+DirectoryFact parse_directory_fact(std::string_view key, std::string_view value);
 
 struct KafkaLogCounters {
   std::atomic<std::uint64_t> commits{0};
@@ -75,11 +75,5 @@ class KafkaLog final : public EventLog {
   explicit KafkaLog(std::shared_ptr<Shared> shared);
   std::shared_ptr<Shared> shared_;
 };
-
-// What other shards sent to `shard`, from a position of its inbox on (0: the beginning). See InboxEntry for the positions.
-struct InboxEntry;
-std::unique_ptr<TopicFollower> follow_inbox(const KafkaLog& log, ShardNo shard, std::uint64_t position,
-                                            std::function<void(InboxEntry)> deliver,
-                                            std::function<void(const std::string& why)> failed);
 
 }  // namespace guildhall

@@ -13,10 +13,12 @@
 namespace guildhall {
 
 struct KafkaMembershipOptions {
-  std::string group;        // Of the platform's processes.
-  std::string node;         // This process's name in the group, the same after a restart. Two at once with one name: the older is shut out.
-  std::string topic;        // Whose partitions are the shards.
-  std::chrono::milliseconds session{6'000};  // After a kill -9 the others wait that long. It must outlast a restart that should move nothing.
+  std::string group;  // Of the platform's processes.
+  std::string
+      node;  // This process's name in the group, the same after a restart. Two at once with one name: the older is shut out.
+  std::string topic;  // Whose partitions are the shards.
+  std::chrono::milliseconds session{
+      6'000};  // After a kill -9 the others wait that long. It must outlast a restart that should move nothing.
 };
 
 class KafkaMembership {

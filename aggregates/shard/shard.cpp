@@ -2,7 +2,11 @@
 
 #include <algorithm>
 #include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <ranges>
 
+#include "aggregates/shard/state_follower.h"
 #include "events/check.h"
 #include "events/codec.h"
 #include "events/schemas.h"
@@ -13,6 +17,7 @@ namespace {
 constexpr int max_reaction_depth = 8;
 constexpr std::size_t replay_batch_records = 8192;  // Folded into one write while replaying.
 constexpr std::size_t timers_per_round = 256;
+constexpr std::size_t facts_per_batch = 16'384;  // Of accounts that the batch itself did not change.
 constexpr Micros longest_wait_us = second_us;
 
 const Hash& digest_of(StreamKind kind) {
@@ -43,16 +48,25 @@ struct Shard::Waiting {
   Uuid effect_id{};         // Of source effect.
   ShardNo inbox_shard = 0;  // Of source inbox.
   Sequence inbox_sequence = 0;
+  std::uint64_t inbox_position = 0;
+  bool caught_up = false;     // The directory was waited for: what is decided now stands.
   std::optional<Micros> now;  // Set when it is first decided: a batch that failed is decided again in the same context.
 };
 
 struct Shard::OpenBatch {
   explicit OpenBatch(Changes::Base base) : changes(std::move(base)) {}
 
-  struct Answer {
-    CommandDone done;
+  // A command with its answer-to-be, or a repeat that joined one.
+  struct Decided {
+    Waiting command;
     CommandResult result;
     std::size_t record;  // Index of the decision in the batch.
+  };
+  // A question after a command of this batch.
+  struct LookUp {
+    CommandDone done;
+    CommandResult result;
+    std::size_t record;
   };
   struct Outgoing {
     ShardNo target;
@@ -69,17 +83,39 @@ struct Shard::OpenBatch {
 
   Changes changes;
   BatchBuilder builder;
-  std::vector<Waiting> commands;  // In the order they were decided, without their `done`.
-  std::vector<Answer> answers;    // One for each command, in that order, then those of joined repeats.
-  std::vector<std::size_t> answer_of_command;
+  std::vector<Decided> commands;  // In the order they were decided.
+  std::vector<Decided> repeats;
+  std::vector<LookUp> look_ups;
   std::vector<std::pair<Uuid, std::size_t>> decisions;  // Command id → record index.
   std::vector<Outgoing> outgoing;
   std::vector<std::string> fired;  // Timer keys.
+  std::vector<DirectoryFact> told_late;
   LogEnd before;
   Position after;
   WriteSet writes;
   Micros submitted_at = 0;
   bool epoch_record = false;
+  std::uint64_t inbox_position = 0;  // Behind the last entry that was taken: executed here, or before.
+};
+
+struct Shard::Question {
+  Uuid command_id{};               // What became of it,
+  std::optional<StreamId> stream;  // or what stands there.
+  Asker asker;
+  CommandDone done;
+};
+
+// What other threads hand to the shard. Callbacks hold it too: the log's last word may come after the shard has gone.
+struct Shard::Mailbox {
+  mutable std::mutex mutex;
+  std::condition_variable wake;
+  std::deque<Waiting> queue;
+  std::deque<Waiting> system;  // Inbox, timers and effects: not refused, and taken before clients' commands.
+  std::deque<Question> questions;
+  std::optional<AppendOutcome> outcome;
+  std::vector<std::pair<Uuid, bool>> caught_up;  // What the directory says to a parked command.
+  bool sleeping = false;
+  bool ended = false;
 };
 
 // The overlay over the state store, for one decision: what it loads stays alive until it ends.
@@ -93,24 +129,52 @@ class Shard::DecisionView final : public View {
     pinned_.push_back(std::move(state));
     return *pinned_.back();
   }
-  const Directory& directory() const override { return shard_.env_.directory; }
+  const Directory& directory() const override { return directory_; }
+  // An account that was looked up, that the directory lacks, and whose absence only its source can tell: the last such. Facts of
+  // accounts of this shard are all here.
+  const std::optional<Uuid>& absent() const { return directory_.absent; }
 
  private:
+  struct WatchedDirectory final : Directory {
+    explicit WatchedDirectory(const Shard& watching) : shard(watching) {}
+    std::optional<AccountFact> account(const Uuid& id) const override {
+      auto fact = shard.env_.directory.account(id);
+      if (!fact && shard_of(id, shard.env_.log.identity().shards) != shard.number_) absent = id;
+      return fact;
+    }
+    const Shard& shard;
+    mutable std::optional<Uuid> absent;
+  };
+
   Shard& shard_;
+  WatchedDirectory directory_{shard_};
   mutable std::vector<StatePtr> pinned_;
+};
+
+struct Shard::Verdict {
+  AnyCommand command;
+  Decision decision;
+  std::optional<Uuid> absent;  // Of a refusal: the account whose absence may be the reason.
 };
 
 // ---- opening
 
 Shard::Shard(ShardNo number, ShardEnvironment environment, ShardLimits limits, bool serves, const Progress& progress)
-    : number_(number), env_(std::move(environment)), limits_(limits), platform_(env_.log.identity().platform) {
+    : number_(number),
+      env_(std::move(environment)),
+      limits_(limits),
+      platform_(env_.log.identity().platform),
+      cache_(env_.store, limits_.cached_states),
+      mailbox_(std::make_shared<Mailbox>()) {
   writer_ = env_.log.open(number_);
   end_ = writer_->end();
   replay(progress);
   open_batch();
   if (!serves) return;
   load_effects_and_facts();
-  search_inboxes();
+  load_marks();
+  delivered_.store(end_.sequence, std::memory_order_release);
+  if (env_.searches_inboxes) search_inboxes();
   next_checkpoint_ = env_.clock.now() + limits_.checkpoint_every_us;
   add_epoch_record();
 }
@@ -136,54 +200,20 @@ void Shard::add_epoch_record() {
 }
 
 void Shard::replay(const Progress& progress) {
-  Position position;
-  const auto stored = env_.store.get(keys::position);
-  if (stored) {
-    const auto known = decode_position(*stored);
-    // State is written after the log has it: what the log lacks was lost.
-    if (known && known->sequence > end_.sequence && !env_.accept_loss)
-      throw CorruptLog("shard " + std::to_string(number_) + ": the state has applied sequence " +
-                       std::to_string(known->sequence) + ", but the log ends at " + std::to_string(end_.sequence) +
-                       ": its end is missing");
-    if (known && known->sequence <= end_.sequence) {
-      // The position counts only if the log holds the same record there.
-      bool same = known->sequence == 0;
-      if (!same) {
-        const auto reader = env_.log.read(number_, known->sequence);
-        const Record* at = reader->next();
-        same = at != nullptr && at->chain == known->head;
-      }
-      if (same) position = *known;
-    }
+  StateFollower follower(env_.log, number_, env_.store, env_.accept_loss);
+  const Position& position = follower.position();
+  const Sequence begin = position.sequence;
+  while (position.sequence < end_.sequence) {
+    // Never a look beyond the end: there a reader may wait.
+    const auto left = static_cast<std::size_t>(end_.sequence - position.sequence);
+    if (!follower.advance(std::min(left, replay_batch_records)))
+      throw CorruptLog("shard " + std::to_string(number_) + ": the log ends before its durable mark");
+    if (progress) progress(position.sequence, end_.sequence);
   }
-  if (position.sequence == 0 && stored) env_.store.clear();
-
-  if (position.sequence < end_.sequence) {
-    const auto reader = env_.log.read(number_, position.sequence + 1);
-    const Sequence replayed = end_.sequence - position.sequence;
-    while (position.sequence < end_.sequence) {
-      Changes changes([this](const StreamId& s) { return load(s); });
-      std::size_t folded = 0;
-      bool batch_ends = false;
-      while (position.sequence < end_.sequence && (folded < replay_batch_records || !batch_ends)) {
-        const Record* record = reader->next();
-        if (record == nullptr) throw CorruptLog("shard " + std::to_string(number_) + ": the log ends before its durable mark");
-        changes.fold_record(*record);
-        position.sequence = record->header.sequence;
-        position.head = record->chain;
-        position.clock = std::max(position.clock, record->header.time);
-        batch_ends = record->header.batch_index + 1 == record->header.batch_size;
-        ++folded;
-      }
-      env_.store.write(changes.writes(position));
-      for (const auto& [stream, state] : changes.states()) remember(stream, state);
-      if (progress) progress(position.sequence, end_.sequence);
-    }
-    if (position.head != end_.head)
-      throw CorruptLog("shard " + std::to_string(number_) + ": replay ends with another chain head");
-    // Whoever dies again soon does not replay this again.
-    if (replayed > replay_batch_records) env_.store.checkpoint(false);
-  }
+  if (position.sequence != end_.sequence || position.head != end_.head)
+    throw CorruptLog("shard " + std::to_string(number_) + ": replay ends with another chain head");
+  // Whoever dies again soon does not replay this again.
+  if (end_.sequence - begin > replay_batch_records) env_.store.checkpoint(false);
   clock_ = position.clock;
   next_timer_ = 0;  // The first round looks.
 }
@@ -201,8 +231,12 @@ void Shard::load_effects_and_facts() {
   const std::string accounts{keys::state_prefix, static_cast<char>(StreamKind::account)};
   env_.store.scan(accounts, {}, [&](std::string_view key, std::string_view value) {
     const auto account = decode_state(StreamKind::account, value);
-    if (const auto fact = fact_of(std::get<AccountState>(account.state)))
-      env_.directory.set(uuid_from_bytes(key.data() + 2), *fact);
+    const auto fact = fact_of(std::get<AccountState>(account.state));
+    if (!fact) return true;
+    const Uuid id = uuid_from_bytes(key.data() + 2);
+    // On a log that was copied here, or whose topic of facts was lost, the others do not know it yet.
+    if (!env_.searches_inboxes && fact != env_.directory.account(id)) untold_.push_back({id, account.version, encode(*fact)});
+    env_.directory.set(id, account.version, *fact);
     return true;
   });
 }
@@ -213,11 +247,10 @@ void Shard::load_marks() {
     marks_[keys::parse_inbox(key)] = decode_mark(value);
     return true;
   });
+  if (const auto position = env_.store.get(keys::searched(number_))) inbox_position_ = decode_sequence(*position);
 }
 
 void Shard::search_inboxes() {
-  delivered_.store(end_.sequence, std::memory_order_release);
-  load_marks();
   for (ShardNo source = 0; source < env_.log.identity().shards; ++source) {
     if (source == number_) continue;
     Sequence done = marks_[source].sequence;
@@ -240,34 +273,7 @@ void Shard::search_inboxes() {
 StatePtr Shard::load(const StreamId& stream) {
   if (in_flight_)
     if (StatePtr state = in_flight_->changes.find(stream)) return state;
-  return durable(stream);
-}
-
-StatePtr Shard::durable(const StreamId& stream) {
-  if (const auto found = young_.find(stream); found != young_.end()) return found->second;
-  if (const auto found = old_.find(stream); found != old_.end()) {
-    StatePtr state = found->second;
-    remember(stream, state);
-    return state;
-  }
-  const auto stored = env_.store.get(keys::state(stream));
-  if (!stored) return nullptr;
-  StatePtr state = std::make_shared<VersionedState>(decode_state(stream.kind, *stored));
-  remember(stream, state);
-  return state;
-}
-
-void Shard::remember(const StreamId& stream, StatePtr state) {
-  if (young_.size() >= limits_.cached_states / 2) {
-    old_ = std::move(young_);
-    young_.clear();
-  }
-  young_.insert_or_assign(stream, std::move(state));
-}
-
-void Shard::forget(const StreamId& stream) {
-  young_.erase(stream);
-  old_.erase(stream);
+  return cache_.load(stream);
 }
 
 // ---- the queue
@@ -275,15 +281,15 @@ void Shard::forget(const StreamId& stream) {
 bool Shard::submit(CommandRequest& request, CommandDone& done) {
   bool wake = false;
   {
-    const std::lock_guard lock(mutex_);
-    if (queue_.size() >= limits_.queue_commands || failed()) return false;
+    const std::lock_guard lock(mailbox_->mutex);
+    if (mailbox_->queue.size() >= limits_.queue_commands || mailbox_->ended) return false;
     Waiting w;
     w.request = std::move(request);
     w.done = std::move(done);
-    queue_.push_back(std::move(w));
-    wake = sleeping_;
+    mailbox_->queue.push_back(std::move(w));
+    wake = mailbox_->sleeping;
   }
-  if (wake) wake_.notify_one();
+  if (wake) mailbox_->wake.notify_one();
   return true;
 }
 
@@ -293,11 +299,7 @@ void Shard::submit_system(CommandRequest request, ::decision::v1::Source source,
   w.done = std::move(done);
   w.source = source;
   w.effect_id = effect_id;
-  {
-    const std::lock_guard lock(mutex_);
-    system_.push_back(std::move(w));
-  }
-  wake_.notify_one();
+  enqueue_system(std::move(w));
 }
 
 void Shard::deliver(InboxEntry entry) {
@@ -311,11 +313,21 @@ void Shard::deliver(InboxEntry entry) {
   w.source = ::decision::v1::Source::inbox;
   w.inbox_shard = entry.source;
   w.inbox_sequence = entry.source_sequence;
+  w.inbox_position = entry.position;
+  enqueue_system(std::move(w));
+}
+
+void Shard::enqueue_system(Waiting w) {
   {
-    const std::lock_guard lock(mutex_);
-    system_.push_back(std::move(w));
+    const std::lock_guard lock(mailbox_->mutex);
+    // A stopped shard still takes what comes: its last checkpoint must not say that it was done.
+    if (!failed()) {
+      mailbox_->system.push_back(std::move(w));
+      w.done = nullptr;
+    }
   }
-  wake_.notify_one();
+  mailbox_->wake.notify_one();
+  tell(w.done, CommandResult::Kind::moved);
 }
 
 bool Shard::look_up(const Uuid& command_id, const Asker& asker, CommandDone& done) {
@@ -326,42 +338,53 @@ bool Shard::show(const StreamId& stream, const Asker& asker, CommandDone& done) 
 
 bool Shard::ask(Question question, CommandDone& done) {
   {
-    const std::lock_guard lock(mutex_);
-    if (questions_.size() >= limits_.queue_commands || failed()) return false;
-    question.done = std::move(done);
-    questions_.push_back(std::move(question));
+    const std::lock_guard lock(mailbox_->mutex);
+    if (!mailbox_->ended) {
+      if (mailbox_->questions.size() >= limits_.queue_commands) return false;
+      question.done = std::move(done);
+      mailbox_->questions.push_back(std::move(question));
+      done = nullptr;
+    }
   }
-  wake_.notify_one();
+  mailbox_->wake.notify_one();
+  tell(done, CommandResult::Kind::moved);
   return true;
 }
 
 std::size_t Shard::queue_length() const {
-  const std::lock_guard lock(mutex_);
-  return queue_.size();
+  const std::lock_guard lock(mailbox_->mutex);
+  return mailbox_->queue.size();
+}
+
+bool Shard::ended() const {
+  const std::lock_guard lock(mailbox_->mutex);
+  return mailbox_->ended;
 }
 
 // ---- the loop
 
 void Shard::run(std::stop_token stop) {
-  const std::stop_callback wake_on_stop(stop, [this] { wake_.notify_all(); });
+  const std::stop_callback wake_on_stop(stop, [this] { mailbox_->wake.notify_all(); });
   while (!failed()) {
     if (pump()) continue;
-    if (stop.stop_requested() && idle()) break;
+    if (stop.stop_requested() && end_if_idle()) break;
     const Micros at = env_.clock.now();
     Micros wait = longest_wait_us;
     wait = std::min(wait, std::max<Micros>(next_timer_ - at, 0));
     if (in_flight_ && !overdue(at)) wait = std::min(wait, in_flight_->submitted_at + limits_.unknown_after_us - at + 1);
-    std::unique_lock lock(mutex_);
-    if (!queue_.empty() || !system_.empty() || !questions_.empty() || outcome_) continue;
-    sleeping_ = true;
-    wake_.wait_for(lock, std::chrono::microseconds(std::max<Micros>(wait, 1)));
-    sleeping_ = false;
+    std::unique_lock lock(mailbox_->mutex);
+    if (!mailbox_->queue.empty() || !mailbox_->system.empty() || !mailbox_->questions.empty() || mailbox_->outcome ||
+        !mailbox_->caught_up.empty())
+      continue;
+    mailbox_->sleeping = true;
+    mailbox_->wake.wait_for(lock, std::chrono::microseconds(std::max<Micros>(wait, 1)));
+    mailbox_->sleeping = false;
   }
   if (failed()) return;
   try {
     checkpoint(true);
   } catch (const std::exception& e) {
-    fail(e.what());
+    fail(ShardEnd::failed, e.what());
   }
 }
 
@@ -371,10 +394,12 @@ bool Shard::pump() {
   try {
     std::optional<AppendOutcome> outcome;
     std::deque<Question> questions;
+    std::vector<std::pair<Uuid, bool>> caught_up;
     {
-      const std::lock_guard lock(mutex_);
-      outcome = std::exchange(outcome_, std::nullopt);
-      questions.swap(questions_);
+      const std::lock_guard lock(mailbox_->mutex);
+      caught_up.swap(mailbox_->caught_up);
+      outcome = std::exchange(mailbox_->outcome, std::nullopt);
+      questions.swap(mailbox_->questions);
     }
     if (outcome) {
       finish_batch(*outcome);
@@ -385,6 +410,10 @@ bool Shard::pump() {
       answer(std::move(question));
       worked = true;
     }
+    for (const auto& [command_id, yes] : caught_up) {
+      unpark(command_id, yes);
+      worked = true;
+    }
     fire_timers();
 
     const auto full = [&] {
@@ -392,22 +421,21 @@ bool Shard::pump() {
     };
     while (!full()) {
       if (backlog_.empty()) {
-        const std::lock_guard lock(mutex_);
+        const std::lock_guard lock(mailbox_->mutex);
         // A slice at a time: one lock for many commands, yet timers and the log's answer are seen in between.
         constexpr std::size_t slice = 64;
-        for (std::size_t i = 0; i < slice && !system_.empty(); ++i) {
-          backlog_.push_back(std::move(system_.front()));
-          system_.pop_front();
-        }
-        for (std::size_t i = backlog_.size(); i < slice && !queue_.empty(); ++i) {
-          backlog_.push_back(std::move(queue_.front()));
-          queue_.pop_front();
-        }
-        if (backlog_.empty() || outcome_) break;
+        const auto move_some = [this](std::deque<Waiting>& from) {
+          while (backlog_.size() < slice && !from.empty()) {
+            backlog_.push_back(std::move(from.front()));
+            from.pop_front();
+          }
+        };
+        move_some(mailbox_->system);
+        move_some(mailbox_->queue);
+        if (backlog_.empty() || mailbox_->outcome) break;
       }
-      Waiting w = std::move(backlog_.front());
+      take(backlog_.front());  // It stays there until it is taken: what throws leaves it to be answered.
       backlog_.pop_front();
-      take(std::move(w));
       worked = true;
     }
     if (!in_flight_ && building_->builder.records() > 0) {
@@ -421,7 +449,7 @@ bool Shard::pump() {
     }
     if (at >= next_checkpoint_) checkpoint(false);
   } catch (const std::exception& e) {
-    fail(e.what());
+    fail(ShardEnd::failed, e.what());
   }
   return worked;
 }
@@ -429,17 +457,33 @@ bool Shard::pump() {
 bool Shard::overdue(Micros at) const { return in_flight_ && at - in_flight_->submitted_at > limits_.unknown_after_us; }
 
 bool Shard::idle() const {
-  const std::lock_guard lock(mutex_);
-  return queue_.empty() && system_.empty() && backlog_.empty() && questions_.empty() && !outcome_ && !in_flight_ &&
-         building_->builder.records() == 0;
+  const std::lock_guard lock(mailbox_->mutex);
+  return is_idle_within_lock();
+}
+
+bool Shard::is_idle_within_lock() const {
+  return mailbox_->queue.empty() && mailbox_->system.empty() && backlog_.empty() && parked_.empty() &&
+         mailbox_->questions.empty() && !mailbox_->outcome && !in_flight_ && building_->builder.records() == 0;
+}
+
+// In one step with the look at the queue, so that nobody's command is left in it.
+bool Shard::end_if_idle() {
+  const std::lock_guard lock(mailbox_->mutex);
+  mailbox_->ended = is_idle_within_lock();
+  return mailbox_->ended;
 }
 
 Micros Shard::now() { return clock_ = std::max(clock_, env_.clock.now()); }
 
 // ---- a command
 
-void Shard::take(Waiting w) {
-  if (w.source == ::decision::v1::Source::inbox && w.inbox_sequence <= marks_[w.inbox_shard].sequence) return;  // Done before.
+void Shard::take(Waiting& w) {
+  if (w.source == ::decision::v1::Source::inbox) {
+    building_->inbox_position = std::max(building_->inbox_position, w.inbox_position);
+    // One record of the source is one command. The mark may be of a batch that is not yet durable; if that fails, the entry that
+    // it executed comes again.
+    if (w.inbox_sequence <= marks_[w.inbox_shard].sequence) return;
+  }
   const auto repeat = [&](const DedupEntry& entry, OpenBatch* batch) {
     CommandResult result{CommandResult::Kind::replied, {}, true, number_, entry.sequence};
     if (entry.fingerprint != w.request.fingerprint) {
@@ -455,28 +499,32 @@ void Shard::take(Waiting w) {
       w.done(std::move(result));
       return;
     }
-    batch->answers.push_back({std::move(w.done), std::move(result), batch->record_of(w.request.command_id)});
+    const std::size_t record = batch->record_of(w.request.command_id);
+    batch->repeats.push_back({std::move(w), std::move(result), record});
   };
   if (const auto* entry = building_->changes.find_decision(w.request.command_id)) return repeat(*entry, building_.get());
   if (in_flight_)
     if (const auto* entry = in_flight_->changes.find_decision(w.request.command_id)) return repeat(*entry, in_flight_.get());
+  if (const auto parked = parked_.find(w.request.command_id); parked != parked_.end())
+    return join_parked(parked->second.commands, w);
   if (const auto stored = env_.store.get(keys::decision(w.request.command_id))) {
     if (w.source == ::decision::v1::Source::timer) firing_.erase(keys::timer(w.timer));
     return repeat(decode_dedup(*stored), nullptr);
   }
-  decide_into_batch(std::move(w));
+  decide_into_batch(w);
 }
 
-void Shard::decide_into_batch(Waiting w) {
+void Shard::decide_into_batch(Waiting& w) {
   w.now = w.now.value_or(now());
+  Verdict verdict = judge(w);
+  if (verdict.absent && w.source == ::decision::v1::Source::client && !w.caught_up && env_.directory_catch_up)
+    return park(w, *verdict.absent);
   CommandResult result{CommandResult::Kind::replied, {}, false, number_, 0};
   std::size_t decision_record = 0;
-  run_command(w, 0, result, decision_record);
+  run_command(w, std::move(verdict), 0, result, decision_record);
   if (w.source == ::decision::v1::Source::inbox) marks_[w.inbox_shard] = {w.inbox_sequence, 0};
   if (w.source == ::decision::v1::Source::timer) building_->fired.push_back(keys::timer(w.timer));
-  building_->answer_of_command.push_back(building_->answers.size());
-  building_->answers.push_back({std::move(w.done), std::move(result), decision_record});
-  building_->commands.push_back(std::move(w));
+  building_->commands.push_back({std::move(w), std::move(result), decision_record});
 }
 
 RecordHeader Shard::add_record(const StreamId& stream, std::uint64_t version, std::string_view type, const Hash& digest,
@@ -504,35 +552,44 @@ RecordHeader Shard::add_record(const StreamId& stream, std::uint64_t version, st
   return h;
 }
 
-void Shard::run_command(const Waiting& w, int depth, CommandResult& result, std::size_t& decision_record) {
-  CHECK(depth <= max_reaction_depth);
-  const auto command = decode_command(w.request.type, w.request.payload);
+// Writes nothing yet.
+Shard::Verdict Shard::judge(const Waiting& w) {
+  auto command = decode_command(w.request.type, w.request.payload);
   CHECK(command);  // The gateway built it, or this shard did.
-  const std::string_view command_type = type_name(*command);
-  const Uuid& id = w.request.command_id;
-  const Bucket bucket = bucket_of(id);
-
-  const Context at{*w.now, actor_of(w.request.actor_kind, w.request.actor_id), id, bucket, env_.policy, env_.zones};
   const DecisionView view(*this);
-  Decision decision = decide(*command, at, view);
+  const Uuid& id = w.request.command_id;
+  const Actor actor = actor_of(w.request.actor_kind, w.request.actor_id, view.directory());
+  Decision decision = decide(*command, {*w.now, actor, id, bucket_of(id), env_.policy, env_.zones}, view);
+  std::optional<Uuid> absent;
+  if (!decision) absent = view.absent();
   if (decision && w.request.expected_version) {
     const auto stream = target(*command);
     const std::uint64_t version = stream ? view.load(*stream).version : 0;
     if (version != *w.request.expected_version)
       decision = reject(Code::version_conflict, "the current version is " + std::to_string(version));
   }
+  return {std::move(*command), std::move(decision), absent};
+}
+
+void Shard::run_command(const Waiting& w, Verdict verdict, int depth, CommandResult& result, std::size_t& decision_record) {
+  CHECK(depth <= max_reaction_depth);
+  const std::string_view command_type = type_name(verdict.command);
+  const Uuid& id = w.request.command_id;
+  const Bucket bucket = bucket_of(id);
+  const Decision& decision = verdict.decision;
 
   DecisionMade made;
   std::vector<Reaction> reactions;
   if (decision) {
     std::uint64_t index = 0;
     for (const NewEvent& e : decision->events) {
-      const auto& after = building_->changes.fold_event(e.stream, e.event);
-      add_record(e.stream, after.version, type_name(e.event), digest_of(e.stream.kind), encode(e.event), w,
+      const auto& folded = building_->changes.fold_event(e.stream, e.event);
+      add_record(e.stream, folded.version, type_name(e.event), digest_of(e.stream.kind), encode(e.event), w,
                  derive_in_group("event", id, index++, bucket), id, command_type);
       for (Reaction& r : react(e.event)) reactions.push_back(std::move(r));
     }
-    const VersionedState& subject = DecisionView(*this).load(decision->subject.stream);
+    const DecisionView after(*this);  // Keeps alive what it loads: the subject of a command that changes nothing may not exist.
+    const VersionedState& subject = after.load(decision->subject.stream);
     result.reply = env_.format.accepted(represent(subject.state, subject.version, decision->subject.part), subject.version,
                                         decision->created && !decision->events.empty());
     made.outcome = decision->events.empty() ? ::decision::v1::Outcome::nothing_new : ::decision::v1::Outcome::accepted;
@@ -605,17 +662,57 @@ void Shard::run_command(const Waiting& w, int depth, CommandResult& result, std:
   for (const Waiting& next : inner) {
     CommandResult ignored;
     std::size_t record = 0;
-    run_command(next, depth + 1, ignored, record);
+    run_command(next, judge(next), depth + 1, ignored, record);
   }
 }
 
-Actor Shard::actor_of(ActorKind kind, const Uuid& account) const {
+Actor Shard::actor_of(ActorKind kind, const Uuid& account, const Directory& directory) {
   Actor actor{kind, account, false};
   if (kind == ActorKind::user) {
-    const auto fact = env_.directory.account(account);
+    const auto fact = directory.account(account);
     actor.admin = fact && fact->role == ::account::v1::Role::admin && fact->status == ::account::v1::Status::active;
   }
   return actor;
+}
+
+// ---- commands that wait for the directory
+
+void Shard::park(Waiting& w, const Uuid& absent) {
+  const Uuid id = w.request.command_id;
+  w.now.reset();  // It is decided later, at the time it is then.
+  std::vector<Waiting> commands;
+  join_parked(commands, w);
+  if (commands.empty()) return;
+  parked_[id] = {++times_parked_, std::move(commands)};
+  env_.directory_catch_up(absent, [mailbox = mailbox_, id](bool caught_up) {
+    {
+      const std::lock_guard lock(mailbox->mutex);
+      mailbox->caught_up.emplace_back(id, caught_up);
+    }
+    mailbox->wake.notify_one();
+  });
+}
+
+void Shard::join_parked(std::vector<Waiting>& parked, Waiting& w) {
+  if (parked_commands_ >= limits_.parked_commands) return tell(w.done, CommandResult::Kind::behind);
+  ++parked_commands_;
+  parked.push_back(std::move(w));
+}
+
+// Repeats follow the first, so that they find its decision.
+void Shard::unpark(const Uuid& command_id, bool caught_up) {
+  const auto found = parked_.find(command_id);
+  if (found == parked_.end()) return;
+  for (Waiting& w : found->second.commands) {
+    --parked_commands_;
+    if (!caught_up) {
+      tell(w.done, CommandResult::Kind::behind);
+      continue;
+    }
+    w.caught_up = true;
+    backlog_.push_back(std::move(w));
+  }
+  parked_.erase(found);
 }
 
 // ---- questions
@@ -635,7 +732,7 @@ void Shard::answer_look_up(Question q) {
     const auto* entry = batch->changes.find_decision(q.command_id);
     if (!entry || !is_for(*entry)) continue;
     result.reply = entry->reply;
-    return batch->answers.push_back({std::move(q.done), std::move(result), batch->record_of(q.command_id)});
+    return batch->look_ups.push_back({std::move(q.done), std::move(result), batch->record_of(q.command_id)});
   }
   result.kind = CommandResult::Kind::not_found;
   if (const auto stored = env_.store.get(keys::decision(q.command_id))) {
@@ -651,8 +748,8 @@ void Shard::answer_look_up(Question q) {
 
 void Shard::answer_show(Question q) {
   CommandResult result{CommandResult::Kind::not_found, {}, false, number_, delivered_.load(std::memory_order_acquire)};
-  const StatePtr found = durable(*q.stream);
-  if (found && shows_to(found->state, actor_of(q.asker.kind, q.asker.account))) {
+  const StatePtr found = cache_.load(*q.stream);
+  if (found && shows_to(found->state, actor_of(q.asker.kind, q.asker.account, env_.directory))) {
     result.kind = CommandResult::Kind::replied;
     result.reply = env_.format.accepted(represent(found->state, found->version, {}), found->version, false);
   }
@@ -669,20 +766,34 @@ void Shard::submit_batch() {
   for (auto& out : batch.outgoing) out.entry.source_sequence = closed.first + out.record;
   end_ = {closed.last(), closed.head};
   batch.after = {closed.last(), closed.head, clock_};
+  for (const auto& [stream, state] : batch.changes.states()) {
+    const auto* account = std::get_if<AccountState>(&state->state);
+    if (account == nullptr) continue;
+    // The batch before is committed, so the directory has all that this shard said before.
+    const auto fact = fact_of(*account);
+    if (fact && fact != env_.directory.account(stream.id)) closed.facts.push_back({stream.id, state->version, encode(*fact)});
+  }
+  while (!untold_.empty() && closed.facts.size() < facts_per_batch) {
+    batch.told_late.push_back(untold_.back());
+    closed.facts.push_back(std::move(untold_.back()));
+    untold_.pop_back();
+  }
   batch.submitted_at = env_.clock.now();
   in_flight_ = std::move(building_);
   open_batch();
-  writer_->submit(std::move(closed), [this](AppendOutcome outcome) {
+  writer_->submit(std::move(closed), [mailbox = mailbox_](AppendOutcome outcome) {
     bool wake = false;
     {
-      const std::lock_guard lock(mutex_);
-      outcome_ = outcome;
-      wake = sleeping_;
+      const std::lock_guard lock(mailbox->mutex);
+      mailbox->outcome = outcome;
+      wake = mailbox->sleeping;
     }
-    if (wake) wake_.notify_one();
+    if (wake) mailbox->wake.notify_one();
   });
   // Encoded while the log syncs.
   in_flight_->writes = in_flight_->changes.writes(in_flight_->after);
+  if (in_flight_->inbox_position > inbox_position())
+    in_flight_->writes.put(keys::searched(number_), encode_sequence(in_flight_->inbox_position));
 }
 
 void Shard::finish_batch(AppendOutcome outcome) {
@@ -693,6 +804,7 @@ void Shard::finish_batch(AppendOutcome outcome) {
       // context.
       end_ = in_flight_->before;
       OpenBatch& first = *in_flight_;
+      std::ranges::move(first.told_late, std::back_inserter(untold_));
       OpenBatch& second = *building_;
       requeue(second);
       requeue(first);
@@ -703,23 +815,20 @@ void Shard::finish_batch(AppendOutcome outcome) {
       if (epoch_record) add_epoch_record();
       return;
     }
-    case AppendOutcome::fenced:
-    case AppendOutcome::unknown:
-      answer_unknown(*in_flight_);
-      answer_unknown(*building_);
-      fail(outcome == AppendOutcome::fenced ? "another writer took the shard over" : "the log did not confirm a batch");
-      return;
+    case AppendOutcome::fenced: return fail(ShardEnd::fenced, "another writer took the shard over");
+    case AppendOutcome::unknown: return fail(ShardEnd::unknown, "the log did not confirm a batch");
     case AppendOutcome::committed: break;
   }
 
+  env_.store.write(in_flight_->writes);
   const std::unique_ptr<OpenBatch> batch = std::move(in_flight_);
-  env_.store.write(batch->writes);
+  if (batch->inbox_position > inbox_position()) inbox_position_.store(batch->inbox_position, std::memory_order_release);
   for (const auto& [stream, state] : batch->changes.states()) {
     // Bookings and payments are made far more often than they are read again: remembered, they would push the calendars out.
-    if (stream.kind != StreamKind::booking && stream.kind != StreamKind::payment) remember(stream, state);
-    else forget(stream);
+    if (stream.kind != StreamKind::booking && stream.kind != StreamKind::payment) cache_.remember(stream, state);
+    else cache_.forget(stream);
     if (const auto* account = std::get_if<AccountState>(&state->state))
-      if (const auto fact = fact_of(*account)) env_.directory.set(stream.id, *fact);
+      if (const auto fact = fact_of(*account)) env_.directory.set(stream.id, state->version, *fact);
   }
   if (const auto due = batch->changes.earliest_new_timer()) next_timer_ = std::min(next_timer_, *due);
   for (const auto& key : batch->fired) firing_.erase(key);
@@ -730,31 +839,31 @@ void Shard::finish_batch(AppendOutcome outcome) {
   delivered_.store(batch->after.sequence, std::memory_order_release);
   for (const auto& [e, wanted] : batch->changes.effects()) env_.on_effect(e, wanted);
   const Sequence first = batch->before.sequence + 1;
-  for (auto& answer : batch->answers) {
-    if (!answer.done) continue;
-    answer.result.sequence = first + answer.record;
-    answer.done(std::move(answer.result));
-  }
+  const auto answer = [first](CommandDone& done, CommandResult& result, std::size_t record) {
+    if (!done) return;
+    result.sequence = first + record;
+    done(std::move(result));
+  };
+  for (auto* all : {&batch->commands, &batch->repeats})
+    for (auto& d : *all) answer(d.command.done, d.result, d.record);
+  for (auto& q : batch->look_ups) answer(q.done, q.result, q.record);
 }
 
 // Puts a dropped batch's commands, and those that joined them, before everything that waits.
 void Shard::requeue(OpenBatch& batch) {
-  for (std::size_t i = batch.commands.size(); i-- > 0;) {
-    batch.commands[i].done = std::move(batch.answers[batch.answer_of_command[i]].done);
-    backlog_.push_front(std::move(batch.commands[i]));
-  }
-  answer_unknown(batch);  // Only repeats that had joined are left: they ask again.
+  for (auto& q : batch.look_ups) tell(q.done, CommandResult::Kind::unknown);  // They ask again.
+  for (auto* all : {&batch.repeats, &batch.commands})
+    for (auto& d : *all | std::views::reverse) backlog_.push_front(std::move(d.command));
+}
+
+void Shard::tell(CommandDone& done, CommandResult::Kind kind) const {
+  if (auto told = std::exchange(done, nullptr)) told({kind, {}, false, number_, 0});
 }
 
 void Shard::answer_unknown(OpenBatch& batch) {
-  for (auto& answer : batch.answers) {
-    if (!answer.done) continue;
-    auto done = std::exchange(answer.done, nullptr);
-    CommandResult result;
-    result.kind = CommandResult::Kind::unknown;
-    result.shard = number_;
-    done(std::move(result));
-  }
+  for (auto* all : {&batch.commands, &batch.repeats})
+    for (auto& d : *all) tell(d.command.done, CommandResult::Kind::unknown);
+  for (auto& q : batch.look_ups) tell(q.done, CommandResult::Kind::unknown);
 }
 
 // ---- timers, checkpoints, failure
@@ -802,32 +911,60 @@ void Shard::fire_timers() {
 
 void Shard::checkpoint(bool wait) {
   next_checkpoint_ = env_.clock.now() + limits_.checkpoint_every_us;
-  // How far the others had delivered is read before looking at the own inbox: what was delivered by then and is not waiting is
-  // done.
-  WriteSet searched;
-  for (ShardNo source = 0; source < env_.log.identity().shards; ++source)
-    if (source != number_) searched.put(keys::searched(source), encode_sequence(env_.delivered_by(source)));
-  if (idle()) env_.store.write(searched);
+  WriteSet hints;
+  if (env_.searches_inboxes) {
+    // How far the others had delivered is read before looking at the own inbox: what was delivered by then and is not waiting is
+    // done.
+    for (ShardNo source = 0; source < env_.log.identity().shards; ++source)
+      if (source != number_) hints.put(keys::searched(source), encode_sequence(env_.delivered_by(source)));
+  }
+  if (idle()) {
+    // Entries that were done before are a batch of nothing.
+    const std::uint64_t consumed = building_->inbox_position;
+    if (consumed > inbox_position()) hints.put(keys::searched(number_), encode_sequence(consumed));
+    env_.store.write(hints);
+    if (consumed > inbox_position()) inbox_position_.store(consumed, std::memory_order_release);
+  }
   env_.store.checkpoint(wait);
   if (env_.on_checkpoint) env_.on_checkpoint();
 }
 
-void Shard::fail(const std::string& why) {
+void Shard::fail(ShardEnd end, const std::string& why) {
   if (failed_.exchange(true, std::memory_order_acq_rel)) return;
-  std::deque<Waiting> queue;
   std::deque<Question> questions;
   {
-    const std::lock_guard lock(mutex_);
-    queue.swap(queue_);
-    questions.swap(questions_);
+    const std::lock_guard lock(mailbox_->mutex);
+    mailbox_->ended = true;
+    questions.swap(mailbox_->questions);
   }
-  if (in_flight_) answer_unknown(*in_flight_);
-  answer_unknown(*building_);
-  for (auto* waiting : {&backlog_, &queue})
-    for (auto& w : *waiting)
-      if (w.done) w.done({CommandResult::Kind::unknown, {}, false, number_, 0});
-  for (Question& q : questions) q.done({CommandResult::Kind::unknown, {}, false, number_, 0});
-  env_.on_failure(why);
+  for (Question& q : questions) tell(q.done, CommandResult::Kind::moved);
+  for (OpenBatch* batch : {in_flight_.get(), building_.get()})
+    if (batch)
+      for (auto& q : batch->look_ups) tell(q.done, CommandResult::Kind::moved);
+  if (!env_.surrenders || end == ShardEnd::failed)
+    for (PendingCommand& pending : surrender()) tell(pending.done, CommandResult::Kind::unknown);
+  env_.on_failure(end, why);
+}
+
+std::vector<PendingCommand> Shard::surrender() {
+  CHECK(ended());
+  std::vector<PendingCommand> out;
+  const auto give = [&out](Waiting& w) {
+    if (w.done) out.push_back({std::move(w.request), std::exchange(w.done, nullptr)});
+  };
+  for (OpenBatch* batch : {in_flight_.get(), building_.get()}) {
+    if (!batch) continue;
+    for (auto* all : {&batch->commands, &batch->repeats})
+      for (auto& d : *all) give(d.command);
+  }
+  std::vector<Parked*> parked;
+  for (auto& [id, p] : parked_) parked.push_back(&p);
+  std::ranges::sort(parked, {}, &Parked::nth);
+  for (Parked* p : parked) std::ranges::for_each(p->commands, give);
+  const std::lock_guard lock(mailbox_->mutex);
+  for (auto* waiting : {&backlog_, &mailbox_->system, &mailbox_->queue})
+    for (Waiting& w : *waiting) give(w);
+  return out;
 }
 
 }  // namespace guildhall

@@ -4,16 +4,16 @@
 #pragma once
 
 #include <atomic>
-#include <condition_variable>
 #include <deque>
 #include <memory>
-#include <mutex>
 #include <set>
 #include <stop_token>
 
 #include "aggregates/shard/account_directory.h"
 #include "aggregates/shard/fold.h"
+#include "aggregates/shard/inbox_entry.h"
 #include "aggregates/shard/reply.h"
+#include "aggregates/shard/state_cache.h"
 #include "aggregates/shard/state_store.h"
 #include "events/event_log.h"
 
@@ -35,6 +35,8 @@ struct CommandResult {
     replied,
     unknown,    // The log has not said in time, or failed: the reply can be fetched by command id later.
     not_found,  // Of a question: there is no such thing, or none that the asker may see.
+    moved,      // Of a question: the shard has ended here; whoever has it now can be asked.
+    behind,     // The directory could not say in time whether an account exists. Nothing was recorded: send it again.
   };
   Kind kind = Kind::unknown;
   Reply reply;
@@ -44,20 +46,22 @@ struct CommandResult {
 };
 using CommandDone = std::move_only_function<void(CommandResult)>;
 
+// What an ended shard has not answered: the same command may be submitted to whoever has the shard now, once and with its own
+// answer.
+struct PendingCommand {
+  CommandRequest request;
+  CommandDone done;
+};
+
+enum class ShardEnd : std::uint8_t {
+  fenced,   // Another writer took the shard over; what was not answered is not in the log.
+  unknown,  // The log did not confirm a batch: the next open tells whether it is there.
+  failed,   // The log or the store failed in another way.
+};
+
 struct Asker {
   ActorKind kind = ActorKind::anonymous;
   Uuid account{};  // Of a user.
-};
-
-// A command that another shard's reaction sent: `source_sequence` is the InboxCommand record's place in the source's log.
-struct InboxEntry {
-  ShardNo source = 0;
-  Sequence source_sequence = 0;
-  Uuid command_id{};
-  std::string type;
-  std::string payload;
-  Uuid correlation_id{};
-  std::uint64_t position = 0;
 };
 
 struct ShardLimits {
@@ -65,6 +69,7 @@ struct ShardLimits {
   std::size_t batch_commands = 1024;        // Decided into one batch.
   std::size_t batch_bytes = 4 << 20;        // Payload bytes of one batch, before it is closed.
   std::size_t cached_states = 32'768;       // Decoded states kept in memory.
+  std::size_t parked_commands = 1024;       // Waiting for the directory, repeats among them; one more is told `behind`.
   Micros unknown_after_us = 5 * second_us;  // After which a command's outcome is told as unknown.
   Micros checkpoint_every_us = minute_us;
 };
@@ -84,13 +89,23 @@ struct ShardEnvironment {
   std::function<Sequence(ShardNo source)> delivered_by;
   // An effect became wanted, or no longer is; at open also those that were wanted before. Must not block.
   std::function<void(const Effect&, bool wanted)> on_effect;
-  // The log or the store failed: the process must end, what was asked is unknown. Called once, from the shard's thread.
-  std::function<void(const std::string& why)> on_failure;
+  // The shard has ended and decides nothing more. Called once, from the shard's thread, before run() returns.
+  std::function<void(ShardEnd end, const std::string& why)> on_failure;
   // The state was sent to the disk, as it is every minute and at the end: a moment to anchor the log. May throw LogError; empty:
   // nothing to do.
   std::function<void()> on_checkpoint = {};
   // The operator's word that the log may have lost its end: state that knows more of it is made anew.
   bool accept_loss = false;
+  // When the shard is fenced, or its log does not say, what it has not answered is left for surrender(), not answered unknown.
+  bool surrenders = false;
+  // Undelivered reactions are found in the sources' logs at open. False where a feed calls deliver() from inbox_position() on:
+  // then `delivered_by` is not asked. Shards that search are all opened before one of them runs, or what is delivered meanwhile
+  // is missed.
+  bool searches_inboxes = true;
+  // Asked when a client's command is refused and looked up an account of another shard that the directory lacks: brings it to its
+  // source's end as of now, then calls `done`, once and within a second, from any thread; false: it could not. The command is
+  // decided again then. Must not block. Empty: the directory has all facts, and absence is an answer.
+  std::function<void(const Uuid& account, std::move_only_function<void(bool caught_up)> done)> directory_catch_up = {};
 };
 
 struct ShardCounters {
@@ -111,56 +126,70 @@ class Shard {
   Shard(ShardNo number, ShardEnvironment environment, ShardLimits limits = {}, bool serves = true, const Progress& progress = {});
   ~Shard();
 
-  // Any thread. False: the queue is full, `done` was not taken.
+  // Any thread. False: the queue is full or the shard has ended; neither `request` nor `done` was taken.
   bool submit(CommandRequest& request, CommandDone& done);
-  // Any thread. False: too many questions wait, `done` was not taken.
+  // Any thread. False: too many questions wait, `done` was not taken. An ended shard answers `moved`.
   // What became of a command, for who sent it and for services; waits for the batch that it is in.
   bool look_up(const Uuid& command_id, const Asker& asker, CommandDone& done);
   // The resource of a stream as it stands durably, for those who may see it.
   bool show(const StreamId& stream, const Asker& asker, CommandDone& done);
-  // Any thread. Entries of one source come in its order.
+  // Any thread. Entries of one source come in its order, those with a position in the order of that, too; one that was executed
+  // before is skipped. A failed shard takes none.
   void deliver(InboxEntry entry);
-  // An effect's outcome, or a timer-less system command. Any thread; never refused.
+  // An effect's outcome, or a timer-less system command. Any thread; never refused. A failed shard answers `moved`.
   void submit_system(CommandRequest request, ::decision::v1::Source source, const Uuid& effect_id, CommandDone done);
 
   // The thread's body: returns when stop is requested and everything taken is answered, or after a failure.
   void run(std::stop_token stop);
   // One round without waiting, for tests: true when it did something.
   bool pump();
+  // Of an ended shard whose run() has returned: what clients sent and were not answered, repeats included, in the order in which
+  // it was decided or was going to be. What the log's state brings back at the next open is not among it: timers, inbox entries,
+  // effects' outcomes.
+  std::vector<PendingCommand> surrender();
 
   ShardNo number() const { return number_; }
+  Epoch epoch() const { return writer_->epoch(); }
   const ShardCounters& counters() const { return counters_; }
   std::size_t queue_length() const;
   Sequence delivered() const { return delivered_.load(std::memory_order_acquire); }
+  // Behind the last entry that durable batches have consumed, and with them all before it: 0 at the beginning of the transport.
+  std::uint64_t inbox_position() const { return inbox_position_.load(std::memory_order_acquire); }
   bool failed() const { return failed_.load(std::memory_order_acquire); }
+  // Takes no more commands: failed, or its run() was stopped.
+  bool ended() const;
 
  private:
   struct Waiting;
   struct OpenBatch;
-  struct Question {
-    Uuid command_id{};               // What became of it,
-    std::optional<StreamId> stream;  // or what stands there.
-    Asker asker;
-    CommandDone done;
-  };
+  struct Question;
+  struct Mailbox;
   class DecisionView;
+  struct Verdict;
+  // Commands of one id that wait for the directory: the first to come, then its repeats.
+  struct Parked {
+    std::uint64_t nth = 0;
+    std::vector<Waiting> commands;
+  };
 
   void replay(const Progress& progress);
   void load_marks();
   void search_inboxes();
   void load_effects_and_facts();
   StatePtr load(const StreamId& stream);  // With what the batch in flight makes of it.
-  StatePtr durable(const StreamId& stream);
-  void remember(const StreamId& stream, StatePtr state);
-  void forget(const StreamId& stream);
+  void enqueue_system(Waiting waiting);
   bool ask(Question question, CommandDone& done);
   void answer(Question question);
   void answer_look_up(Question question);
   void answer_show(Question question);
-  Actor actor_of(ActorKind kind, const Uuid& account) const;
-  void take(Waiting waiting);
-  void decide_into_batch(Waiting waiting);
-  void run_command(const Waiting& waiting, int depth, CommandResult& result, std::size_t& decision_record);
+  static Actor actor_of(ActorKind kind, const Uuid& account, const Directory& directory);
+  void take(Waiting& waiting);
+  void decide_into_batch(Waiting& waiting);
+  Verdict judge(const Waiting& waiting);
+  void run_command(const Waiting& waiting, Verdict verdict, int depth, CommandResult& result, std::size_t& decision_record);
+  void park(Waiting& waiting, const Uuid& absent);
+  void join_parked(std::vector<Waiting>& parked, Waiting& waiting);
+  void unpark(const Uuid& command_id, bool caught_up);
   // The header as it will be, but for its number and its place in the batch.
   RecordHeader add_record(const StreamId& stream, std::uint64_t version, std::string_view type, const Hash& digest,
                           std::string_view payload, const Waiting& waiting, const Uuid& event_id, const Uuid& causation,
@@ -171,12 +200,15 @@ class Shard {
   void submit_batch();
   void finish_batch(AppendOutcome outcome);
   void requeue(OpenBatch& batch);
+  void tell(CommandDone& done, CommandResult::Kind kind) const;
   void answer_unknown(OpenBatch& batch);
   void fire_timers();
   void checkpoint(bool wait);
-  void fail(const std::string& why);
+  void fail(ShardEnd end, const std::string& why);
   Micros now();
   bool idle() const;
+  bool is_idle_within_lock() const;
+  bool end_if_idle();
 
   const ShardNo number_;
   ShardEnvironment env_;
@@ -194,19 +226,17 @@ class Shard {
   std::unique_ptr<OpenBatch> building_;
   std::unique_ptr<OpenBatch> in_flight_;
   std::deque<Waiting> backlog_;  // Taken from the queue, to be decided first (again).
-  std::unordered_map<StreamId, StatePtr, StreamHash> young_;
-  std::unordered_map<StreamId, StatePtr, StreamHash> old_;  // The generation before; what is asked for moves back to the young.
+  std::unordered_map<Uuid, Parked, UuidHash> parked_;
+  std::size_t parked_commands_ = 0;
+  std::uint64_t times_parked_ = 0;
+  StateCache cache_;
+  std::vector<DirectoryFact> untold_;  // Facts of this shard's accounts that the other processes lack.
 
   // Shared.
-  mutable std::mutex mutex_;
-  std::condition_variable wake_;
-  std::deque<Waiting> queue_;
-  std::deque<Waiting> system_;  // Inbox, timers and effects: not refused, and taken before clients' commands.
-  std::deque<Question> questions_;
-  std::optional<AppendOutcome> outcome_;
-  bool sleeping_ = false;
+  const std::shared_ptr<Mailbox> mailbox_;
   std::atomic<bool> failed_{false};
   std::atomic<Sequence> delivered_{0};
+  std::atomic<std::uint64_t> inbox_position_{0};
   ShardCounters counters_;
 };
 

@@ -34,36 +34,53 @@ class PlainReplies final : public ReplyFormat {
 
 inline constexpr std::uint32_t shard_count = 2;
 
-// All shards of one process, driven by hand.
+// All shards of one process, driven by hand; one that is closed may be opened again.
 struct Process {
-  Process(MemoryLog& log, std::vector<MemoryStateStore>& stores, SetClock& clock, bool accept_loss = false) : log_(log) {
-    for (ShardNo n = 0; n < shard_count; ++n) {
-      ShardEnvironment env{log,
-                           stores[n],
-                           clock,
-                           format,
-                           policy,
-                           zones,
-                           directory,
-                           "test",
-                           [this](ShardNo target, InboxEntry entry) { shards[target]->deliver(std::move(entry)); },
-                           [this](ShardNo source) { return source < shards.size() ? shards[source]->delivered() : 0; },
-                           [this](const Effect& e, bool wanted) {
-                             if (wanted) effects[e.id] = e;
-                             else effects.erase(e.id);
-                           },
-                           [this](const std::string& why) { failure = why; },
-                           {},
-                           accept_loss};
-      shards.push_back(std::make_unique<Shard>(n, std::move(env)));
-    }
+  using Adjust = std::function<void(ShardEnvironment&)>;
+  using Opened = std::function<void(Shard&)>;
+
+  Process(EventLog& log, std::vector<MemoryStateStore>& stores, SetClock& clock, Adjust adjust = {}, Opened opened = {})
+      : log_(log), stores_(stores), clock_(clock), adjust_(std::move(adjust)), opened_(std::move(opened)) {
+    shards.resize(shard_count);
+    for (ShardNo n = 0; n < shard_count; ++n) open(n);
     pump();
+  }
+
+  void open(ShardNo n) {
+    shards[n] = std::make_unique<Shard>(n, environment(n));
+    if (opened_) opened_(*shards[n]);
+  }
+  void close(ShardNo n) { shards[n].reset(); }
+
+  ShardEnvironment environment(ShardNo n) {
+    ShardEnvironment env{log_,
+                         stores_[n],
+                         clock_,
+                         format,
+                         policy,
+                         zones,
+                         directory,
+                         "test",
+                         [this](ShardNo target, InboxEntry entry) {
+                           if (shards[target]) shards[target]->deliver(std::move(entry));
+                         },
+                         [this](ShardNo source) { return shards[source] ? shards[source]->delivered() : 0; },
+                         [this](const Effect& e, bool wanted) {
+                           if (wanted) effects[e.id] = e;
+                           else effects.erase(e.id);
+                         },
+                         [this](ShardEnd how, const std::string& why) {
+                           end = how;
+                           failure = why;
+                         }};
+    if (adjust_) adjust_(env);
+    return env;
   }
 
   void pump() {
     for (bool worked = true; worked;) {
       worked = false;
-      for (auto& s : shards) worked = s->pump() || worked;
+      for (auto& s : shards) worked = (s && s->pump()) || worked;
     }
   }
 
@@ -94,13 +111,18 @@ struct Process {
     return out.value_or(CommandResult{});
   }
 
-  MemoryLog& log_;
+  EventLog& log_;
+  std::vector<MemoryStateStore>& stores_;
+  SetClock& clock_;
+  const Adjust adjust_;
+  const Opened opened_;
   PlainReplies format;
   PlatformPolicy policy;
   TzdbTimeZones zones;
   AccountDirectory directory;
   std::map<Uuid, Effect, UuidLess> effects;
   std::string failure;
+  std::optional<ShardEnd> end;
   std::vector<std::unique_ptr<Shard>> shards;
 };
 
@@ -111,9 +133,11 @@ class ShardTest : public ::testing::Test {
   SetClock clock;
   std::unique_ptr<Process> process = std::make_unique<Process>(log, stores, clock);
 
+  // Of every shard's environment that is opened from here on.
+  Process::Adjust adjust;
   void restart() {
     process.reset();
-    process = std::make_unique<Process>(log, stores, clock);
+    process = std::make_unique<Process>(log, stores, clock, adjust);
   }
 
   std::uint64_t next = 0;

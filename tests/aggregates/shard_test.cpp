@@ -238,7 +238,7 @@ TEST_F(ShardTest, a_state_ahead_of_the_log_is_refused_unless_the_loss_is_accepte
   process.reset();
   MemoryLog shorter("tutoring", id_of("log"), shard_count);
   EXPECT_THROW(Process(shorter, stores, clock), CorruptLog);
-  Process after(shorter, stores, clock, true);
+  Process after(shorter, stores, clock, [](ShardEnvironment& env) { env.accept_loss = true; });
   EXPECT_EQ(after.call(registration(id_of("ida"), ::account::v1::Role::learner, "ida"), command_id(id_of("ida"))).reply.status,
             201);
 }
