@@ -9,7 +9,7 @@
 // What is not in the log does not go along: the secrets' folder (its claim key belongs to the log) is the operator's to copy, the
 // state is rebuilt, and so are read models. Commands on their way between shards go along inside their batches; a target on Kafka
 // gets them in its inbox topic by the same transactions, and a shard skips those that its marks cover. Facts for the directory
-// topic are no part of a record, so a copy sends none: shards publish those of their state when they open.
+// topic are no part of a record, so a copy sends none: a shard that opens tells those of its state that the topic lacks.
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
@@ -55,9 +55,9 @@ LogPlace parse_place(const std::string& flag, const std::string& text, const Set
   if (text == "kafka") return {LogKind::kafka, {}, "kafka at " + settings.text("brokers")};
   if (!text.starts_with(embedded_prefix) || text.size() == embedded_prefix.size())
     throw SettingsError(flag + " must be embedded:DIR or kafka");
-  const PlatformFolders folders(text.substr(embedded_prefix.size()), settings.text("platform"));
+  const auto root = platform_root(text.substr(embedded_prefix.size()), settings.text("platform"));
   // Whichever way it is written, so that two names of one folder are seen to be one.
-  return {LogKind::embedded, std::filesystem::weakly_canonical(folders.root), folders.root.string()};
+  return {LogKind::embedded, std::filesystem::weakly_canonical(root), root.string()};
 }
 
 // Nothing when there is no log.
@@ -362,7 +362,8 @@ void add_log_copy(CLI::App& log, CommandLine& line, Run& run) {
   app->add_option("--to", flags->to, "embedded:DIR or kafka")->required();
   auto* json = app->add_flag("--json", flags->json, "Print the result as JSON");
   app->add_flag("--dry-run", flags->dry_run, "Check both and say what would be copied")->excludes(json);
-  for (const char* name : {"platform", "brokers", "kafka_properties", "kafka_compression", "kafka_replication", "crash_at"})
+  for (const char* name :
+       {"platform", "brokers", "kafka_topics", "kafka_properties", "kafka_compression", "kafka_replication", "crash_at"})
     line.add_setting(*app, name);
   app->callback([&run, &line, flags] { run = [&line, flags] { return copy_log(line, *flags); }; });
 }

@@ -14,17 +14,24 @@ namespace json = boost::json;
 constexpr std::size_t clients = 8;
 constexpr std::size_t replies_before_first_pass = 100;
 constexpr std::size_t replies_before_stop = 300;
+constexpr std::size_t replies_asked_again = 20;
+constexpr std::size_t new_bookings = 10;
 
 std::string embedded(const std::filesystem::path& data) { return "embedded:" + data.string(); }
 
+// The platform's log on the tests' broker, under names of its own.
+std::vector<std::string> kafka_flags(const Server& server) {
+  const std::string name = server.data().parent_path().filename();
+  return {"--brokers", KafkaCluster::shared().bootstrap(), "--kafka-topics", name};
+}
+
 struct Copying {
   const Server& server;
-  std::string platform;
-  std::string brokers;
+  std::vector<std::string> kafka;
 
   ToolResult run(const std::string& from, const std::string& to, const std::vector<std::string>& flags = {"--json"}) const {
-    std::vector<std::string> arguments{"log", "copy", "--from", from, "--to", to, "--platform", platform};
-    if (!brokers.empty()) arguments.insert(arguments.end(), {"--brokers", brokers});
+    std::vector<std::string> arguments{"log", "copy", "--from", from, "--to", to};
+    arguments.insert(arguments.end(), kafka.begin(), kafka.end());
     arguments.insert(arguments.end(), flags.begin(), flags.end());
     return server.run_as_is(std::move(arguments));
   }
@@ -35,19 +42,22 @@ struct Copying {
   }
   // What `log verify` says of the shards: sequences and chain heads.
   json::value verified(std::vector<std::string> place) const {
-    place.insert(place.begin(), {"log", "verify", "--json", "--platform", platform});
+    place.insert(place.begin(), {"log", "verify", "--json"});
     const ToolResult result = server.run_as_is(std::move(place));
     EXPECT_EQ(result.exit_code, 0) << result.out << result.err;
     return json::parse(result.out);
   }
-  json::value verified_on_kafka() const { return verified({"--log", "kafka", "--brokers", brokers}); }
+  std::vector<std::string> on_broker() const {
+    std::vector<std::string> flags{"--log", "kafka"};
+    flags.insert(flags.end(), kafka.begin(), kafka.end());
+    return flags;
+  }
 };
 
 TEST(LogMove, a_platform_goes_to_kafka_and_back_over_crashes_and_lives_on) {
-  KafkaCluster cluster(1);  // The platform's own name is on it.
   Server server;
   server.start({"--shards", "2"});
-  const Copying copy{server, "tutoring", cluster.bootstrap()};
+  const Copying copy{server, kafka_flags(server)};
   SeatSupply seats(server, 4, 40);
   BookingLoad load(server, seats, clients);
   ASSERT_TRUE(eventually([&] { return load.replies() >= replies_before_first_pass; }));
@@ -67,7 +77,7 @@ TEST(LogMove, a_platform_goes_to_kafka_and_back_over_crashes_and_lives_on) {
   EXPECT_GT(third.at("shards").at(0).at("was_there").to_number<std::uint64_t>(),
             json::parse(first.out).at("shards").at(0).at("sequence").to_number<std::uint64_t>());
   const json::value original = copy.verified({"--data", server.data()});
-  EXPECT_EQ(copy.verified_on_kafka(), original);
+  EXPECT_EQ(copy.verified(copy.on_broker()), original);
   EXPECT_EQ(copy.copied(embedded(server.data()), "kafka").at("records"), 0) << "nothing is left to copy";
 
   // And back, into another folder, dying in the middle of a commit.
@@ -83,7 +93,7 @@ TEST(LogMove, a_platform_goes_to_kafka_and_back_over_crashes_and_lives_on) {
   };
   const std::string all = exported({"--data", server.data()});
   EXPECT_EQ(exported({"--data", data}), all);
-  EXPECT_EQ(exported({"--log", "kafka", "--brokers", cluster.bootstrap()}), all);
+  EXPECT_EQ(exported(copy.on_broker()), all);
   EXPECT_TRUE(all.contains("decision.v1.InboxCommand"));
 
   // The state is the log's fold: the same on both sides.
@@ -93,27 +103,46 @@ TEST(LogMove, a_platform_goes_to_kafka_and_back_over_crashes_and_lives_on) {
   ASSERT_EQ(rebuilt.exit_code, 0) << rebuilt.err;
   EXPECT_EQ(server.run_as_is({"state", "hash", "--data", data}).out, lived.out);
 
-  // A server goes on there, with the old one's secrets: answers stay what they were, and its epochs are above all that were.
-  std::filesystem::copy(server.data() / "secrets", data / "secrets", std::filesystem::copy_options::recursive);
-  Server moved(data);
-  moved.start();
-  HttpClient client = moved.client();
-  std::size_t asked = 0;
-  for (const Booking& b : bookings) {
-    if (!b.reply.answered()) continue;
-    EXPECT_EQ(send_again(client, b).identity(), b.reply.identity()) << b.key;
-    if (++asked == 20) break;
-  }
-  EXPECT_EQ(moved.stop(), 0) << moved.output();
+  // A server goes on there, with the old one's secrets, and answers as the old one did. Its epochs are above all that were.
+  const auto goes_on = [&](const std::filesystem::path& at, const std::vector<std::string>& flags) {
+    std::filesystem::copy(server.data() / "secrets", at / "secrets", std::filesystem::copy_options::recursive);
+    Server moved(at);
+    moved.start(flags);
+    HttpClient client = moved.client();
+    std::size_t asked = 0;
+    for (const Booking& b : bookings) {
+      if (!b.reply.answered()) continue;
+      EXPECT_EQ(send_again(client, b).identity(), b.reply.identity()) << b.key;
+      if (++asked == replies_asked_again) break;
+    }
+    // Accounts of other shards are known too, which no record says to this one.
+    for (std::size_t i = 0; i < new_bookings; ++i) {
+      const Reply booked = send_again(client, seats.next());
+      EXPECT_EQ(booked.status, 201) << booked.body;
+    }
+    EXPECT_EQ(moved.stop(), 0) << moved.output();
+  };
+  goes_on(data, {});
   const json::value extended = copy.verified({"--data", data});
   EXPECT_GT(extended.at("records").to_number<std::uint64_t>(), original.at("records").to_number<std::uint64_t>());
 
-  // The new place is ahead now, and the way back is open.
-  const ToolResult ahead = copy.run(embedded(server.data()), embedded(data));
-  EXPECT_EQ(ahead.exit_code, 4) << ahead.err;
-  EXPECT_TRUE(ahead.err.contains("ahead")) << ahead.err;
+  // The new place is ahead now, and the way back is open: to the broker, where a server goes on as well.
+  const auto expect_ahead = [&](const std::string& from, const std::string& to) {
+    const ToolResult ahead = copy.run(from, to);
+    EXPECT_EQ(ahead.exit_code, 4) << ahead.err;
+    EXPECT_TRUE(ahead.err.contains("ahead")) << ahead.err;
+  };
+  expect_ahead(embedded(server.data()), embedded(data));
   copy.copied(embedded(data), "kafka");
-  EXPECT_EQ(copy.verified_on_kafka(), extended);
+  EXPECT_EQ(copy.verified(copy.on_broker()), extended);
+  std::vector<std::string> flags = copy.on_broker();
+  flags.insert(flags.end(), {"--node", "moved"});
+  const auto third_data = folder.path() / "third";
+  std::filesystem::create_directories(third_data);
+  goes_on(third_data, flags);
+  const json::value on_broker = copy.verified(copy.on_broker());
+  EXPECT_GT(on_broker.at("records").to_number<std::uint64_t>(), extended.at("records").to_number<std::uint64_t>());
+  expect_ahead(embedded(data), "kafka");
 }
 
 }  // namespace

@@ -6,9 +6,7 @@
 #include <condition_variable>
 #include <mutex>
 
-#include "aggregates/shard/shard.h"
-#include "infra/kafka_follower.h"
-#include "infra/kafka_log.h"
+#include "infra/kafka_inbox.h"
 #include "tests/analytics/example_log.h"
 #include "tests/cli/binary.h"
 #include "tests/infra/segment_folder.h"
