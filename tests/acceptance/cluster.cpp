@@ -96,20 +96,15 @@ std::vector<std::uint32_t> Cluster::owned(std::size_t n) const {
   return out;
 }
 
-bool Cluster::wait_until_whole(std::chrono::seconds limit, bool balanced) const {
-  return eventually(
-      [&] {
-        std::set<std::uint32_t> served;
-        for (std::size_t n = 0; n < size(); ++n) {
-          const auto about = readiness(n);
-          if (!about || !about->at("ready").as_bool()) return false;
-          const auto own = owned(n);
-          if (balanced && own.empty()) return false;
-          served.insert(own.begin(), own.end());
-        }
-        return served.size() == shards;
-      },
-      limit);
+bool Cluster::is_whole() const {
+  std::set<std::uint32_t> served;
+  for (std::size_t n = 0; n < size(); ++n) {
+    const auto about = readiness(n);
+    const auto own = owned(n);
+    if (!about || !about->at("ready").as_bool() || own.empty()) return false;
+    served.insert(own.begin(), own.end());
+  }
+  return served.size() == shards;
 }
 
 // ---- a client

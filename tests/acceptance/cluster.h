@@ -34,8 +34,8 @@ class Cluster {
   // What /readyz says; nothing when it does not answer at once.
   std::optional<boost::json::object> readiness(std::size_t n) const;
   std::vector<std::uint32_t> owned(std::size_t n) const;  // The shards that it serves.
-  // All are ready and serve every shard between them, each at least one where `balanced`.
-  bool wait_until_whole(std::chrono::seconds limit, bool balanced = true) const;
+  // All are ready and serve every shard between them, each at least one.
+  bool is_whole() const;
 
  private:
   TemporaryFolder folder_;
