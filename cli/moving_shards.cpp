@@ -8,19 +8,17 @@
 #include <array>
 
 #include "aggregates/shard/state_follower.h"
-#include "events/codec.h"
 #include "infra/json_log.h"
-#include "infra/kafka_record.h"
 
 namespace guildhall {
 namespace {
 
-constexpr std::chrono::seconds start_patience{30};       // For the owners topic to be read.
-constexpr std::chrono::seconds hand_over_patience{4};    // A shard is served on for its new owner to come.
-constexpr std::chrono::milliseconds retry_pause{300};    // After brokers did not answer.
-constexpr std::chrono::milliseconds standby_pause{50};   // At the log's end.
+constexpr std::chrono::seconds start_patience{30};      // For the owners topic to be read.
+constexpr std::chrono::seconds hand_over_patience{4};   // A shard is served on for its new owner to come.
+constexpr std::chrono::milliseconds retry_pause{300};   // After brokers did not answer.
+constexpr std::chrono::milliseconds standby_pause{50};  // At the log's end.
 constexpr std::chrono::milliseconds watch_pause{50};
-constexpr std::size_t standby_records = 8192;            // Folded into one write.
+constexpr std::size_t standby_records = 8192;  // Folded into one write.
 
 // Unique and the same after a restart, as long as hosts have names of their own.
 std::string host_and_port(const std::string& address) {
@@ -30,29 +28,6 @@ std::string host_and_port(const std::string& address) {
 }
 
 }  // namespace
-
-std::unique_ptr<TopicFollower> follow_inbox(const KafkaLog& log, ShardNo shard, std::uint64_t position,
-                                            std::function<void(InboxEntry)> deliver,
-                                            std::function<void(const std::string& why)> failed) {
-  return std::make_unique<TopicFollower>(
-      log.options(), log.topics().inbox,
-      std::vector<TopicFollower::Start>{{static_cast<std::int32_t>(shard), static_cast<std::int64_t>(position)}},
-      [shard, deliver = std::move(deliver)](const FollowedMessage& m) {
-        const RecordHeader source = source_header_of(*m.message);
-        InboxCommand command;
-        if (!unpack(m.value, command) || command.target_shard != shard) throw CorruptLog("an inbox command does not verify");
-        InboxEntry entry;
-        entry.source = source.shard;
-        entry.source_sequence = source.sequence;
-        entry.command_id = command.command_id;
-        entry.type = command.command_type;
-        entry.payload.assign(command.command.begin(), command.command.end());
-        entry.correlation_id = source.correlation_id;
-        entry.position = static_cast<std::uint64_t>(m.offset) + 1;
-        deliver(std::move(entry));
-      },
-      std::move(failed));
-}
 
 std::unique_ptr<TopicFollower> follow_directory(const KafkaLog& log, AccountDirectory& directory,
                                                 std::function<void(const std::string& why)> failed) {
@@ -96,7 +71,8 @@ void MovingShards::start(const std::string& address) {
   watch_thread_ = std::jthread([this](std::stop_token stop) { watch(stop); });
   membership_ = std::make_unique<KafkaMembership>(
       log_.options(),
-      KafkaMembershipOptions{log_.topics().prefix + ".shards", options_.node.empty() ? host_and_port(address) : options_.node, log_.topics().inbox, options_.session},
+      KafkaMembershipOptions{log_.topics().prefix + ".shards", options_.node.empty() ? host_and_port(address) : options_.node,
+                             log_.topics().inbox, options_.session},
       [this](std::set<ShardNo> shards) { assign(shards); },
       [this](const std::string& why) { parts_.failed("another process has this node's name: " + why); });
 }
@@ -163,8 +139,8 @@ void MovingShards::wait(std::chrono::milliseconds limit, Ready ready) {
   changed_.wait_for(lock, limit, [&] { return ending_ || ready(); });
 }
 
-// Under the mutex. A shard that somebody else fenced is his until the group says otherwise: two that fence each other in turn would serve
-// nobody. Only when the group has kept to its word for a session was it a stranger or our own broken connection.
+// Under the mutex. A shard that somebody else fenced is his until the group says otherwise: two that fence each other in turn
+// would serve nobody. Only when the group has kept to its word for a session was it a stranger or our own broken connection.
 bool MovingShards::may_open(const Slot& slot) const {
   if (!slot.wanted || ending_) return false;
   if (slot.fenced_at != assignment_) return true;
@@ -204,6 +180,15 @@ void MovingShards::run(Slot& slot) {
 }
 
 void MovingShards::stand_by(Slot& slot) {
+  // What this process wrote itself may not be readable yet, when it died a moment ago: its markers are still on their way.
+  const auto patience = std::chrono::steady_clock::now() + start_patience;
+  const auto stored = slot.store->get(keys::position);
+  const auto position = stored ? decode_position(*stored) : std::nullopt;
+  while (position && log_.refresh_end(slot.number).sequence < position->sequence && std::chrono::steady_clock::now() < patience) {
+    wait(retry_pause, [&] { return may_open(slot); });
+    const std::lock_guard lock(mutex_);
+    if (ending_ || may_open(slot)) return;
+  }
   StateFollower follower(log_, slot.number, *slot.store, parts_.accept_loss);
   Micros next_checkpoint = parts_.clock.now() + minute_us;
   for (;;) {
@@ -240,8 +225,9 @@ void MovingShards::serve(Slot& slot) {
     why = text;
   };
   auto shard = std::make_shared<Shard>(n, std::move(env), ShardLimits{}, true, replay_progress(parts_.clock, n));
-  auto feed = follow_inbox(log_, n, shard->inbox_position(), [s = shard.get()](InboxEntry entry) { s->deliver(std::move(entry)); },
-                           parts_.failed);
+  auto feed = follow_inbox(
+      log_, n, std::max(shard->inbox_position(), log_.inbox_position(n)),
+      [s = shard.get()](InboxEntry entry) { s->deliver(std::move(entry)); }, parts_.failed);
   std::stop_token stop;
   std::uint64_t assignment = 0;
   {
@@ -259,7 +245,8 @@ void MovingShards::serve(Slot& slot) {
   log_line(LogLevel::info, parts_.clock.now(), "serving a shard",
            {{"shard", static_cast<std::int64_t>(n)},
             {"epoch", static_cast<std::int64_t>(shard->epoch())},
-            {"opened_in_ms", std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - began).count()}});
+            {"opened_in_ms",
+             std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - began).count()}});
   if (hooks_.on_served) hooks_.on_served(n, true);
 
   shard->run(stop);
@@ -308,7 +295,9 @@ void MovingShards::stop() {
       for (const ShardOwner& owner : owners_) others = others || (!owner.address.empty() && owner.address != address_);
       for (const auto& slot : slots_) {
         slot->wanted = false;
-        if (slot->shard) slot->give_up_at = std::chrono::steady_clock::now() + (others ? std::chrono::milliseconds(hand_over_patience) : std::chrono::milliseconds(0));
+        if (slot->shard)
+          slot->give_up_at = std::chrono::steady_clock::now() +
+                             (others ? std::chrono::milliseconds(hand_over_patience) : std::chrono::milliseconds(0));
       }
     }
     std::unique_lock lock(mutex_);

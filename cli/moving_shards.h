@@ -1,6 +1,6 @@
-// Shards of a Kafka log in one of several processes. For each shard a thread: while the shard is another's it follows the log as a warm
-// standby, when the group gives it to this process it opens it (which fences the one before), and serves it until the group takes it away or
-// somebody else has fenced it. What waited in a shard that ended goes on to whoever has it then.
+// Shards of a Kafka log in one of several processes. For each shard a thread: while the shard is another's it follows the log
+// as a warm standby, when the group gives it to this process it opens it (which fences the one before), and serves it until the
+// group takes it away or somebody else has fenced it. What waited in a shard that ended goes on to whoever has it then.
 #pragma once
 
 #include <atomic>
@@ -10,16 +10,11 @@
 #include <set>
 
 #include "cli/shard_host.h"
-#include "infra/kafka_follower.h"
-#include "infra/kafka_log.h"
+#include "infra/kafka_inbox.h"
 #include "infra/kafka_membership.h"
 
 namespace guildhall {
 
-// What other shards sent to `shard`, from a position of its inbox on (0: the beginning). See InboxEntry for the positions.
-std::unique_ptr<TopicFollower> follow_inbox(const KafkaLog& log, ShardNo shard, std::uint64_t position,
-                                            std::function<void(InboxEntry)> deliver,
-                                            std::function<void(const std::string& why)> failed);
 // The facts of all processes' accounts, from the first on.
 std::unique_ptr<TopicFollower> follow_directory(const KafkaLog& log, AccountDirectory& directory,
                                                 std::function<void(const std::string& why)> failed);

@@ -389,13 +389,15 @@ Response Platform::Parts::readiness() const {
   std::string served;
   for (const auto& shard : shards->serving()) served += (served.empty() ? "" : ",") + std::to_string(shard->number());
   std::string body = fmt::format(
-      "{{\"ready\":{},\"accepting\":{},\"log_admits\":{},\"owned_shards\":[{}],\"projection_lag_events\":{},\"projection_failed\":{}", ok,
-      ready.load(), log->admits(), served, behind, failed_projection);
+      "{{\"ready\":{},\"accepting\":{},\"log_admits\":{},\"owned_shards\":[{}],\"projection_lag_events\":{},\"projection_"
+      "failed\":{}",
+      ok, ready.load(), log->admits(), served, behind, failed_projection);
   if (kafka != nullptr) {
     const KafkaLogCounters& c = kafka->counters();
     const auto commits = std::max<std::uint64_t>(c.commits.load(), 1);
-    body += fmt::format(",\"in_group\":{},\"rebalances\":{},\"fenced_writers\":{},\"unknown_commits\":{},\"mean_commit_us\":{}",
-                        moving->in_group(), moving->rebalances(), c.fenced.load(), c.unknown.load(), c.commit_us.load() / commits);
+    body +=
+        fmt::format(",\"in_group\":{},\"rebalances\":{},\"fenced_writers\":{},\"unknown_commits\":{},\"mean_commit_us\":{}",
+                    moving->in_group(), moving->rebalances(), c.fenced.load(), c.unknown.load(), c.commit_us.load() / commits);
   }
   Response r{ok ? 200 : 503, {{"Content-Type", "application/json"}}, body + "}"};
   if (!ok) r.headers.emplace_back("Retry-After", "1");
@@ -432,21 +434,29 @@ std::vector<MetricFamily> Platform::Parts::collect() const {
       out.push_back({name, help, MetricType::counter, {{{}, value}}});
     };
     one("guildhall_log_commits_total", "Transactions committed.", static_cast<double>(c.commits));
-    one("guildhall_log_commit_seconds_total", "Time that committed transactions took, together.", static_cast<double>(c.commit_us) / 1e6);
-    one("guildhall_log_aborted_total", "Transactions aborted; their commands were decided again.", static_cast<double>(c.aborted));
+    one("guildhall_log_commit_seconds_total", "Time that committed transactions took, together.",
+        static_cast<double>(c.commit_us) / 1e6);
+    one("guildhall_log_aborted_total", "Transactions aborted; their commands were decided again.",
+        static_cast<double>(c.aborted));
     one("guildhall_log_fenced_writers_total", "Writers that another one fenced.", static_cast<double>(c.fenced));
     one("guildhall_log_unknown_commits_total", "Transactions whose outcome only the log told.", static_cast<double>(c.unknown));
     one("guildhall_log_opens_total", "Shards taken over.", static_cast<double>(c.opens));
-    one("guildhall_log_open_seconds_total", "Time that fencing and finding the end took, together.", static_cast<double>(c.open_us) / 1e6);
-    one("guildhall_log_zombie_records_total", "Records of fenced writers that readers dropped.", static_cast<double>(kafka->zombie_records()));
+    one("guildhall_log_open_seconds_total", "Time that fencing and finding the end took, together.",
+        static_cast<double>(c.open_us) / 1e6);
+    one("guildhall_log_zombie_records_total", "Records of fenced writers that readers dropped.",
+        static_cast<double>(kafka->zombie_records()));
     one("guildhall_group_rebalances_total", "Times the group gave shards out.", static_cast<double>(moving->rebalances()));
     const DispatcherCounters& d = dispatcher->counters();
     one("guildhall_peer_forwarded_total", "Commands and questions sent to the shard's owner.", static_cast<double>(d.forwarded));
-    one("guildhall_peer_misdirected_total", "Of those, answered that the shard is another's.", static_cast<double>(d.misdirected));
+    one("guildhall_peer_misdirected_total", "Of those, answered that the shard is another's.",
+        static_cast<double>(d.misdirected));
     one("guildhall_peer_lost_total", "Of those, without an answer.", static_cast<double>(d.lost));
     one("guildhall_commands_resumed_total", "Commands that went on to a shard's next owner.", static_cast<double>(d.resumed));
   }
-  out.push_back({"guildhall_shards_served", "Shards that this process serves.", MetricType::gauge, {{{}, static_cast<double>(shards->serving().size())}}});
+  out.push_back({"guildhall_shards_served",
+                 "Shards that this process serves.",
+                 MetricType::gauge,
+                 {{{}, static_cast<double>(shards->serving().size())}}});
   if (read_models) {
     MetricFamily lag{"guildhall_projection_lag_events", "Records that the read models have yet to take.", MetricType::gauge, {}};
     MetricFamily state{

@@ -108,7 +108,8 @@ void ReadModels::notify(ShardNo shard) {
 }
 
 void ReadModels::open_reads(const std::string& platform, const ConsistencyTokens& tokens) {
-  user_reads_ = std::make_unique<PostgresPool>(PostgresPoolOptions{.url = as_authenticator(url_), .connections = read_connections});
+  user_reads_ =
+      std::make_unique<PostgresPool>(PostgresPoolOptions{.url = as_authenticator(url_), .connections = read_connections});
   service_reads_ =
       std::make_unique<PostgresPool>(PostgresPoolOptions{.url = as_authenticator(url_), .connections = service_connections});
   reads_ = std::make_unique<ReadHandler>(

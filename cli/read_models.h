@@ -1,5 +1,5 @@
-// The read models of one platform in this process: the projectors of the shards that it projects, the reads over HTTP, and waiting
-// for rows wherever they are projected.
+// The read models of one platform in this process: the projectors of the shards that it projects, the reads over HTTP, and
+// waiting for rows wherever they are projected.
 #pragma once
 
 #include <map>
@@ -20,7 +20,8 @@ namespace guildhall {
 
 class ReadModels {
  public:
-  // Connects, and makes the tables or checks them. `failed` is called from any thread when a projector can't go on. Throws RowStoreError.
+  // Connects, and makes the tables or checks them. `failed` is called from any thread when a projector can't go on. Throws
+  // RowStoreError.
   ReadModels(EventLog& log, const Clock& clock, std::string postgres_url, std::function<void(const std::string& why)> failed);
   // Every projector ends after its transaction.
   ~ReadModels();

@@ -1,5 +1,5 @@
-// The shards that this process serves: all of an embedded log for as long as it runs (LocalShards), or those of a Kafka log that the group
-// gives it (moving_shards.h).
+// The shards that this process serves: all of an embedded log for as long as it runs (LocalShards), or those of a Kafka log
+// that the group gives it (moving_shards.h).
 #pragma once
 
 #include <filesystem>

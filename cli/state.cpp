@@ -47,7 +47,8 @@ class OfflineStates {
     const Sequence end = log_->durable_end(n).sequence;
     while (follower.position().sequence < end && follower.advance(records_a_write))
       if (progress) progress(follower.position().sequence);
-    if (follower.position().sequence < end) throw CorruptLog("shard " + std::to_string(n) + ": the log ends before its durable end");
+    if (follower.position().sequence < end)
+      throw CorruptLog("shard " + std::to_string(n) + ": the log ends before its durable end");
     store.checkpoint(true);
     visit(store);
   }
@@ -139,9 +140,7 @@ void add_state(CLI::App& app, CommandLine& line, Run& run) {
   auto json = std::make_shared<bool>(false);
   rebuild_app->add_flag("--json", *json, "Print the result as JSON");
   for (auto* sub : {rebuild_app, hash_app}) {
-    line.add_setting(*sub, "data");
-    line.add_setting(*sub, "platform");
-    for (const char* name : {"log", "brokers", "kafka_topics", "kafka_properties"}) line.add_setting(*sub, name);
+    for (const char* name : log_settings) line.add_setting(*sub, name);
   }
   rebuild_app->callback([&run, &line, json] { run = [&line, json] { return rebuild(line, *json); }; });
   hash_app->callback([&run, &line] { run = [&line] { return hash(line); }; });

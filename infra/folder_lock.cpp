@@ -15,7 +15,8 @@ std::filesystem::path made(const std::filesystem::path& folder) {
 
 FolderLock::FolderLock(const std::filesystem::path& folder) : file_(made(folder) / "lock", O_RDWR | O_CREAT) {
   if (::flock(file_.fd(), LOCK_EX | LOCK_NB) != 0)
-    throw LogError("another process uses the folder " + folder.string(), "stop it, or give each process a --data folder of its own", false);
+    throw LogError("another process uses the folder " + folder.string(),
+                   "stop it, or give each process a --data folder of its own", false);
 }
 
 }  // namespace guildhall

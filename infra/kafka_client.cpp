@@ -21,14 +21,25 @@ void on_log(const rd_kafka_t*, int level, const char* facility, const char* text
            {{"facility", std::string_view(facility)}, {"text", std::string_view(text)}});
 }
 
-void on_error(rd_kafka_t* client, int code, const char*, void* opaque) {
-  auto* events = static_cast<KafkaClientEvents*>(opaque);
-  if (events == nullptr) return;
-  if (code == RD_KAFKA_RESP_ERR__FATAL || rd_kafka_fatal_error(client, nullptr, 0) != RD_KAFKA_RESP_ERR_NO_ERROR)
-    events->fatal = true;
-  if (code == RD_KAFKA_RESP_ERR__TRANSPORT || code == RD_KAFKA_RESP_ERR__TIMED_OUT ||
-      code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || code == RD_KAFKA_RESP_ERR__MSG_TIMED_OUT)
-    events->transport_errors.fetch_add(1, std::memory_order_relaxed);
+// The same words come to on_log; without a callback librdkafka logs them once more.
+void on_error(rd_kafka_t*, int, const char*, void*) {}
+
+rd_kafka_resp_err_t on_request_sent(rd_kafka_t*, int, const char*, std::int32_t, std::int16_t api, std::int16_t, std::int32_t,
+                                    std::size_t, void* opaque) {
+  if (const auto& tell = static_cast<KafkaClientEvents*>(opaque)->request_sent) tell(api);
+  return RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+rd_kafka_resp_err_t on_response_received(rd_kafka_t*, int, const char*, std::int32_t, std::int16_t api, std::int16_t,
+                                         std::int32_t, std::size_t, std::int64_t, rd_kafka_resp_err_t error, void* opaque) {
+  if (const auto& tell = static_cast<KafkaClientEvents*>(opaque)->request_ended) tell(api, error == RD_KAFKA_RESP_ERR_NO_ERROR);
+  return RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+rd_kafka_resp_err_t on_new(rd_kafka_t* client, const rd_kafka_conf_t*, void* opaque, char*, std::size_t) {
+  rd_kafka_interceptor_add_on_request_sent(client, "guildhall", on_request_sent, opaque);
+  rd_kafka_interceptor_add_on_response_received(client, "guildhall", on_response_received, opaque);
+  return RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
 using Conf = std::unique_ptr<rd_kafka_conf_t, decltype(&rd_kafka_conf_destroy)>;
@@ -54,6 +65,11 @@ Conf base_conf(const KafkaOptions& options) {
   rd_kafka_conf_set_log_cb(conf.get(), on_log);
   rd_kafka_conf_set_error_cb(conf.get(), on_error);
   return conf;
+}
+
+void tell(rd_kafka_conf_t* conf, KafkaClientEvents& events) {
+  rd_kafka_conf_set_opaque(conf, &events);
+  rd_kafka_conf_interceptor_add_on_new(conf, "guildhall", on_new, &events);
 }
 
 KafkaClient make(Conf conf, rd_kafka_type_t type) {
@@ -92,7 +108,7 @@ KafkaClient make_kafka_producer(const KafkaOptions& options, const std::map<std:
   set(conf.get(), "queue.buffering.max.messages", "1000000");
   set(conf.get(), "message.max.bytes", std::to_string(2 * max_record_bytes));
   for (const auto& [name, value] : settings) set(conf.get(), name, value);
-  rd_kafka_conf_set_opaque(conf.get(), &events);
+  tell(conf.get(), events);
   // Without a delivery callback flush polls in 10 ms slices.
   rd_kafka_conf_set_dr_msg_cb(conf.get(), delivered);
   return make(std::move(conf), RD_KAFKA_PRODUCER);
@@ -124,11 +140,11 @@ KafkaClient make_kafka_consumer(const KafkaOptions& options, const std::map<std:
 KafkaClient make_kafka_member(const KafkaOptions& options, const std::map<std::string, std::string>& settings,
                               KafkaClientEvents& events) {
   Conf conf = consumer_conf(options, settings);
-  rd_kafka_conf_set_opaque(conf.get(), &events);
-  rd_kafka_conf_set_rebalance_cb(conf.get(), [](rd_kafka_t*, rd_kafka_resp_err_t error, rd_kafka_topic_partition_list_t* partitions,
-                                                void* opaque) {
-    static_cast<KafkaClientEvents*>(opaque)->rebalanced(error == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS, partitions);
-  });
+  tell(conf.get(), events);
+  rd_kafka_conf_set_rebalance_cb(
+      conf.get(), [](rd_kafka_t*, rd_kafka_resp_err_t error, rd_kafka_topic_partition_list_t* partitions, void* opaque) {
+        static_cast<KafkaClientEvents*>(opaque)->rebalanced(error == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS, partitions);
+      });
   KafkaClient client = make(std::move(conf), RD_KAFKA_CONSUMER);
   rd_kafka_poll_set_consumer(client.get());
   return client;

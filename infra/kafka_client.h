@@ -1,12 +1,12 @@
-// What every part of the Kafka log shares: where the brokers are, how a client is made, and handles that free themselves. Traps of
-// librdkafka 2.0.2 that the settings here avoid: docs/kafka.md.
+// What every part of the Kafka log shares: where the brokers are, how a client is made, and handles that free themselves. Traps
+// of librdkafka 2.0.2 that the settings here avoid: docs/kafka.md.
 #pragma once
 
-#include <atomic>
 #include <chrono>
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,6 +19,17 @@ struct rd_kafka_topic_partition_list_s;
 
 namespace guildhall {
 
+// The timeouts of transactions by how much the cluster can lose (kafka.md §2): recovery after kill -9 comes from fencing, not
+// from them.
+struct TransactionTimes {
+  std::chrono::milliseconds transaction;  // transaction.timeout.ms
+  std::chrono::milliseconds socket;       // socket.timeout.ms and message.timeout.ms
+  std::chrono::milliseconds commit;       // After which a commit's outcome is unknown.
+};
+inline constexpr TransactionTimes one_broker_times{std::chrono::seconds(10), std::chrono::milliseconds(9900),
+                                                   std::chrono::seconds(8)};
+inline constexpr TransactionTimes replicated_times{std::chrono::seconds(45), std::chrono::seconds(40), std::chrono::seconds(35)};
+
 struct KafkaOptions {
   std::string brokers;  // host:port, comma-separated.
   std::string topics;   // What the names of topics, transactional ids and groups begin with. Empty: the platform.
@@ -28,18 +39,8 @@ struct KafkaOptions {
   std::string compression = "none";  // none, lz4, zstd, snappy or gzip: of event batches.
   std::string address;  // "http://host:port" of this process for the others; told when a shard is opened. Empty: none.
   std::chrono::milliseconds connect_timeout{15'000};  // For the brokers to answer at start.
+  std::optional<TransactionTimes> times;              // Tests hurry. Else they follow from the number of brokers.
 };
-
-// The timeouts of transactions by how much the cluster can lose (kafka.md §2): recovery after kill -9 comes from fencing, not from
-// them.
-struct TransactionTimes {
-  std::chrono::milliseconds transaction;  // transaction.timeout.ms
-  std::chrono::milliseconds socket;       // socket.timeout.ms and message.timeout.ms
-  std::chrono::milliseconds commit;       // After which a commit's outcome is unknown.
-};
-inline constexpr TransactionTimes one_broker_times{std::chrono::seconds(10), std::chrono::milliseconds(9900),
-                                                   std::chrono::seconds(8)};
-inline constexpr TransactionTimes replicated_times{std::chrono::seconds(45), std::chrono::seconds(40), std::chrono::seconds(35)};
 
 struct KafkaTopics {
   explicit KafkaTopics(const std::string& beginning)
@@ -74,10 +75,13 @@ struct KafkaMessageClose {
 };
 using KafkaMessage = std::unique_ptr<rd_kafka_message_s, KafkaMessageClose>;
 
-// What the callbacks of one client count and call; it outlives the client.
+// What one client tells while it works; it outlives the client. Set before the client is made.
 struct KafkaClientEvents {
-  std::atomic<std::uint64_t> transport_errors{0};  // Connections lost, requests timed out.
-  std::atomic<bool> fatal{false};
+  // About one request of Kafka's protocol, by its api key: it stands in the socket; its answer is there, whatever that says, or
+  // will not come (told twice at times, before the next of its kind is sent). From a thread of the client, which must not be
+  // called. May be empty.
+  std::function<void(std::int16_t api)> request_sent;
+  std::function<void(std::int16_t api, bool answered)> request_ended;
   std::function<void(bool assigned, rd_kafka_topic_partition_list_s*)> rebalanced;
 };
 

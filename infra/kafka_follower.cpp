@@ -6,11 +6,16 @@
 
 #include <algorithm>
 #include <future>
+#include <utility>
+
+#include "events/check.h"
 
 namespace guildhall {
 namespace {
 constexpr std::chrono::milliseconds poll_slice{20};  // A wait that is asked for meanwhile is seen that late.
-}
+// A broker that does not answer holds up messages, other waits and the end of the follower no longer than that.
+constexpr std::chrono::milliseconds question_patience{500};
+}  // namespace
 
 TopicFollower::TopicFollower(const KafkaOptions& options, std::string topic, std::vector<Start> partitions,
                              std::function<void(const FollowedMessage&)> take, std::function<void(const std::string& why)> failed)
@@ -28,7 +33,15 @@ TopicFollower::TopicFollower(const KafkaOptions& options, std::string topic, std
   }
   thread_ = std::jthread([this](std::stop_token stop) {
     ::pthread_setname_np(::pthread_self(), "kafka-follower");
-    run(stop);
+    if (const auto why = follow(stop)) {
+      give_up();
+      failed_(*why);
+      for (std::unique_lock lock(mutex_); more_.wait(lock, stop, [&] { return !asked_.empty(); });) {
+        lock.unlock();
+        give_up();
+        lock.lock();
+      }
+    }
   });
 }
 
@@ -36,12 +49,20 @@ TopicFollower::~TopicFollower() {
   thread_.request_stop();
   thread_.join();
   for (const Start& p : partitions_) rd_kafka_consume_stop(handle_.get(), p.partition);
-  std::vector<Wait> left = std::move(asked_);
-  for (Wait& w : waits_) left.push_back(std::move(w));
+  give_up();
+}
+
+void TopicFollower::give_up() {
+  std::vector<Wait> left = std::exchange(waits_, {});
+  {
+    const std::lock_guard lock(mutex_);
+    for (Wait& w : asked_) left.push_back(std::move(w));
+    asked_.clear();
+  }
   for (Wait& w : left) w.done(false);
 }
 
-void TopicFollower::run(std::stop_token stop) {
+std::optional<std::string> TopicFollower::follow(std::stop_token stop) {
   while (!stop.stop_requested()) {
     settle();
     const KafkaMessage message(rd_kafka_consume_queue(queue_.get(), static_cast<int>(poll_slice.count())));
@@ -60,7 +81,7 @@ void TopicFollower::run(std::stop_token stop) {
                  {static_cast<const char*>(message->payload), message->len},
                  message.get()});
         } catch (const std::exception& e) {
-          return failed_(e.what());
+          return e.what();
         }
         next_[at] = message->offset + 1;
         break;
@@ -71,10 +92,14 @@ void TopicFollower::run(std::stop_token stop) {
       case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
       case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
       case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
-        return failed_(fmt::format("kafka: {}[{}]: {}", topic_, message->partition, rd_kafka_message_errstr(message.get())));
+      case RD_KAFKA_RESP_ERR__BAD_MSG:  // The client would go on behind what it can't read.
+      case RD_KAFKA_RESP_ERR__BAD_COMPRESSION:
+      case RD_KAFKA_RESP_ERR__NOT_IMPLEMENTED:
+        return fmt::format("kafka: {}[{}]: {}", topic_, message->partition, rd_kafka_message_errstr(message.get()));
       default: break;  // The client goes on by itself.
     }
   }
+  return std::nullopt;
 }
 
 void TopicFollower::settle() {
@@ -93,8 +118,8 @@ void TopicFollower::settle() {
       if (known == ends.end()) {
         std::int64_t end = -1;
         try {
-          end = query_offsets(client_.get(), topic_, w.partition, std::chrono::ceil<std::chrono::milliseconds>(w.deadline - now))
-                    .high;
+          const auto left = std::chrono::ceil<std::chrono::milliseconds>(w.deadline - now);
+          end = query_offsets(client_.get(), topic_, w.partition, std::min(left, question_patience)).high;
         } catch (const LogError&) {
           // Asked again until the time is over.
         }
@@ -113,8 +138,12 @@ void TopicFollower::settle() {
 
 void TopicFollower::when_caught_up(std::int32_t partition, std::chrono::milliseconds limit,
                                    std::move_only_function<void(bool)> done) {
-  const std::lock_guard lock(mutex_);
-  asked_.push_back({partition, std::chrono::steady_clock::now() + limit, -1, std::move(done)});
+  CHECK(std::ranges::find(partitions_, partition, &Start::partition) != partitions_.end());
+  {
+    const std::lock_guard lock(mutex_);
+    asked_.push_back({partition, std::chrono::steady_clock::now() + limit, -1, std::move(done)});
+  }
+  more_.notify_all();
 }
 
 bool TopicFollower::wait_until_caught_up(std::chrono::milliseconds limit) {

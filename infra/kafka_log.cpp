@@ -30,6 +30,7 @@ constexpr std::chrono::seconds read_patience{30};
 constexpr int replicas_wanted = 3;
 constexpr std::string_view identity_key = "log";
 constexpr std::string_view owner_prefix = "shard/";
+constexpr std::string_view inbox_prefix = "inbox/";  // How far a shard's inbox was consumed, as a decimal.
 // Places of a writer's topics.
 constexpr std::size_t events_topic = 0, inbox_topic = 1, directory_topic = 2, owners_topic = 3;
 
@@ -91,6 +92,10 @@ std::optional<LogIdentity> read_identity(const std::shared_ptr<KafkaConsumers>& 
   return out;
 }
 
+TransactionTimes times_of(const KafkaOptions& options, const ClusterDescription& cluster) {
+  return options.times.value_or(cluster.brokers >= replicas_wanted ? replicated_times : one_broker_times);
+}
+
 std::string writer_id(const std::string& prefix, ShardNo shard, char which) {
   return fmt::format("{}-shard-{}-{}", prefix, shard, which);
 }
@@ -125,7 +130,9 @@ DirectoryFact parse_directory_fact(std::string_view key, std::string_view value)
 
 struct KafkaLog::Shared {
   Shared(KafkaOptions o, const std::string& platform)
-      : options(std::move(o)), topics(options.topics.empty() ? platform : options.topics), consumers(std::make_shared<KafkaConsumers>(options)) {}
+      : options(std::move(o)),
+        topics(options.topics.empty() ? platform : options.topics),
+        consumers(std::make_shared<KafkaConsumers>(options)) {}
 
   KafkaOptions options;
   KafkaTopics topics;
@@ -134,6 +141,7 @@ struct KafkaLog::Shared {
   TransactionTimes times = one_broker_times;
   LogIdentity identity;
   std::vector<std::shared_ptr<KafkaShardTrack>> tracks;
+  std::vector<std::atomic<std::uint64_t>> inbox_positions;
   std::shared_ptr<KafkaReaderCounters> reader_counters = std::make_shared<KafkaReaderCounters>();
   KafkaLogCounters counters;
   std::mutex mutex;
@@ -142,6 +150,7 @@ struct KafkaLog::Shared {
 
   void found(LogIdentity known) {
     identity = std::move(known);
+    inbox_positions = std::vector<std::atomic<std::uint64_t>>(identity.shards);
     for (ShardNo n = 0; n < identity.shards; ++n) tracks.push_back(std::make_shared<KafkaShardTrack>());
   }
   std::string own_address() {
@@ -160,8 +169,7 @@ class KafkaLog::Writer final : public LogWriter {
     const KafkaTopics& t = shared_->topics;
     // Both ids first, then the end: in between nobody else can append any more.
     const auto take_over = [&](char which) {
-      return std::make_unique<TransactionalProducer>(shared_->options, shared_->times,
-                                                     writer_id(t.prefix, shard_, which),
+      return std::make_unique<TransactionalProducer>(shared_->options, shared_->times, writer_id(t.prefix, shard_, which),
                                                      std::vector{t.events, t.inbox, t.directory, t.owners});
     };
     auto second = std::async(std::launch::async, take_over, 'b');
@@ -178,9 +186,12 @@ class KafkaLog::Writer final : public LogWriter {
     // An owner that wrote nothing is known from here only.
     read_all(shared_->consumers, t.owners, [&](std::string_view key, std::string_view value) {
       if (const auto owner = parse_owner(key, value); owner && owner->shard == shard_) epoch_ = std::max(epoch_, owner->epoch);
+      if (key == fmt::format("{}{}", inbox_prefix, shard_))
+        shared_->inbox_positions[shard_] = std::strtoull(std::string(value).c_str(), nullptr, 10);
     });
     ++epoch_;
-    // Told through the shard's own writers, so that nobody who was fenced can overwrite it; and the first transaction of each is slow.
+    // Told through the shard's own writers, so that nobody who was fenced can overwrite it; and the first transaction of each
+    // is slow.
     for (auto& producer : producers_) tell_owner(*producer);
     next_ = end_;
     shared_->counters.opens.fetch_add(1, std::memory_order_relaxed);
@@ -301,6 +312,9 @@ class KafkaLog::Writer final : public LogWriter {
       producer.produce({inbox_topic, static_cast<std::int32_t>(command->target_shard()), to_string(h.stream), record.payload,
                         kafka_headers_of(record, generation, now), h.time});
     }
+    if (batch.inbox_position > 0)
+      producer.produce(
+          {owners_topic, 0, fmt::format("{}{}", inbox_prefix, shard_), std::to_string(batch.inbox_position), nullptr, now});
     for (const DirectoryFact& fact : batch.facts)
       producer.produce({directory_topic, static_cast<std::int32_t>(shard_), to_string(fact.account),
                         std::to_string(fact.version) + " " + fact.value, nullptr, now});
@@ -336,6 +350,8 @@ const std::string& KafkaLog::cluster_id() const { return shared_->cluster; }
 const KafkaLogCounters& KafkaLog::counters() const { return shared_->counters; }
 std::uint64_t KafkaLog::zombie_records() const { return shared_->reader_counters->zombie_records; }
 
+std::uint64_t KafkaLog::inbox_position(ShardNo shard) const { return shared_->inbox_positions.at(shard); }
+
 void KafkaLog::set_address(std::string address) {
   const std::lock_guard lock(shared_->mutex);
   shared_->address = std::move(address);
@@ -349,7 +365,7 @@ std::unique_ptr<KafkaLog> KafkaLog::open_existing(const KafkaOptions& options, c
   KafkaClient client = shared->consumers->take();
   const ClusterDescription cluster = describe_cluster(client.get(), options.connect_timeout);
   shared->cluster = cluster.id;
-  if (cluster.brokers >= replicas_wanted) shared->times = replicated_times;
+  shared->times = times_of(options, cluster);
   if (count_partitions(client.get(), shared->topics.owners, options.connect_timeout) == 0 ||
       count_partitions(client.get(), shared->topics.events, options.connect_timeout) == 0)
     return nullptr;
@@ -380,8 +396,7 @@ std::unique_ptr<KafkaLog> KafkaLog::open_or_create(const KafkaOptions& options, 
   check_topics(client.get(), plans, options.connect_timeout);
   {
     // Of several that make the log at once one writes its identity: the id fences, and what stands there is looked at after.
-    TransactionalProducer producer(options, cluster.brokers >= replicas_wanted ? replicated_times : one_broker_times,
-                                   topics.prefix + "-log", {topics.owners});
+    TransactionalProducer producer(options, times_of(options, cluster), topics.prefix + "-log", {topics.owners});
     if (!read_identity(consumers, topics)) {
       for (ShardNo n = 0; n < identity.shards; ++n)
         if (query_offsets(client.get(), topics.events, static_cast<std::int32_t>(n), options.connect_timeout).high > 0)

@@ -1,9 +1,10 @@
 // The log on Apache Kafka (design: the log; the protocol and its reasons: docs/kafka.md). Each shard is a partition of
-// <platform>.events, written by two transactional producers in turn, whose ids name the shard: whoever opens it fences everybody else.
-// With a batch, in the same transaction, go its commands for other shards (<platform>.inbox) and changed account facts
-// (<platform>.directory).
+// <platform>.events, written by two transactional producers in turn, whose ids name the shard: whoever opens it fences
+// everybody else. With a batch, in the same transaction, go its commands for other shards (<platform>.inbox) and changed
+// account facts (<platform>.directory).
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -41,8 +42,8 @@ struct KafkaLogCounters {
 // Thread-safe. Outlives its writers and readers.
 class KafkaLog final : public EventLog {
  public:
-  // Makes the topics and the log's identity where there are none: with `identity`'s platform, log id, shards and generation. Throws LogError,
-  // also when a topic is set up wrongly or holds another log.
+  // Makes the topics and the log's identity where there are none: with `identity`'s platform, log id, shards and generation.
+  // Throws LogError, also when a topic is set up wrongly or holds another log.
   static std::unique_ptr<KafkaLog> open_or_create(const KafkaOptions& options, const LogIdentity& identity);
   // Nothing when there is no log of the platform.
   static std::unique_ptr<KafkaLog> open_existing(const KafkaOptions& options, const std::string& platform);
@@ -60,6 +61,9 @@ class KafkaLog final : public EventLog {
 
   // Asks the brokers how far a shard goes. Throws LogError, CorruptLog.
   LogEnd refresh_end(ShardNo shard);
+  // Behind the last entry of its inbox that any owner's batches consumed, as of the last open() of the shard here: a state that
+  // was made anew does not know it.
+  std::uint64_t inbox_position(ShardNo shard) const;
   // Told with the next writers that are opened.
   void set_address(std::string address);
 

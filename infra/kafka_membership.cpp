@@ -11,9 +11,11 @@ namespace guildhall {
 namespace {
 
 constexpr std::chrono::milliseconds poll_slice{100};
+constexpr std::chrono::milliseconds leave_slice{10};
 constexpr std::chrono::milliseconds shortest_heartbeat{200};
 constexpr int heartbeats_a_session = 12;
 constexpr std::chrono::seconds leave_patience{5};
+constexpr std::int16_t join_api = 11, heartbeat_api = 12, leave_api = 13, sync_api = 14;
 
 std::int64_t steady_ms() {
   return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
@@ -26,6 +28,14 @@ KafkaMembership::KafkaMembership(const KafkaOptions& options, KafkaMembershipOpt
                                  std::function<void(const std::string& why)> shut_out)
     : membership_(std::move(membership)), assigned_(std::move(assigned)), shut_out_(std::move(shut_out)) {
   events_.rebalanced = [this](bool assigned, rd_kafka_topic_partition_list_s* partitions) { rebalanced(assigned, partitions); };
+  events_.request_sent = [this](std::int16_t api) {
+    if (api == join_api) joining_ = true;
+  };
+  events_.request_ended = [this](std::int16_t api, bool answered) {
+    if (api == join_api) joining_ = false;
+    if (api == leave_api && answered) told_ = true;
+    if ((api == join_api || api == heartbeat_api || api == sync_api) && answered) heard_ms_ = steady_ms();
+  };
   const auto heartbeat = std::max(shortest_heartbeat, membership_.session / heartbeats_a_session);
   client_ = make_kafka_member(options,
                               {{"group.id", membership_.group},
@@ -55,8 +65,8 @@ KafkaMembership::~KafkaMembership() {
   thread_.join();
 }
 
-// Range is eager: everything is revoked before it is given out anew. Nothing stops on a revocation, the next assignment says what goes
-// and what comes; whoever is slow is fenced.
+// Range is eager: everything is revoked before it is given out anew. Nothing stops on a revocation, the next assignment says
+// what goes and what comes; whoever is slow is fenced.
 void KafkaMembership::rebalanced(bool assigned, rd_kafka_topic_partition_list_s* partitions) {
   rd_kafka_t* client = client_.get();
   if (!assigned) {
@@ -71,36 +81,32 @@ void KafkaMembership::rebalanced(bool assigned, rd_kafka_topic_partition_list_s*
   }
   rd_kafka_assign(client, partitions);
   rd_kafka_pause_partitions(client, partitions);
-  heard_ms_ = steady_ms();
   if (!leaving_) assigned_(std::move(shards));
 }
 
 void KafkaMembership::run(std::stop_token stop) {
   while (!stop.stop_requested()) {
-    if (leaving_ && !left_) {
-      rd_kafka_unsubscribe(client_.get());
-      const std::int64_t until = steady_ms() + std::chrono::milliseconds(leave_patience).count();
-      for (;;) {
-        const KafkaMessage ignored(rd_kafka_consumer_poll(client_.get(), static_cast<int>(poll_slice.count())));
-        rd_kafka_topic_partition_list_t* left = nullptr;
-        const bool known = rd_kafka_assignment(client_.get(), &left) == RD_KAFKA_RESP_ERR_NO_ERROR;
-        const bool nothing = known && left->cnt == 0;
-        if (known) rd_kafka_topic_partition_list_destroy(left);
-        if (nothing || steady_ms() > until) break;
-      }
-      // The request to leave goes out after the last partition was given back.
-      const KafkaMessage ignored(rd_kafka_consumer_poll(client_.get(), static_cast<int>(poll_slice.count())));
-      left_ = true;
-      left_.notify_all();
+    if (leaving_) {
+      give_back();
+      break;
     }
     const KafkaMessage message(rd_kafka_consumer_poll(client_.get(), static_cast<int>(poll_slice.count())));
-    heard_ms_ = steady_ms();
     if (message && message->err == RD_KAFKA_RESP_ERR__FATAL) {
       // Another member with our name: the broker let it in and shut us out.
       shut_out_(rd_kafka_message_errstr(message.get()));
-      return;
+      break;
     }
   }
+  left_ = true;
+  left_.notify_all();
+}
+
+void KafkaMembership::give_back() {
+  rd_kafka_unsubscribe(client_.get());
+  const std::int64_t until = steady_ms() + std::chrono::milliseconds(leave_patience).count();
+  // The request goes out once every partition was given back, which the polls do.
+  while (!told_ && steady_ms() < until)
+    const KafkaMessage ignored(rd_kafka_consumer_poll(client_.get(), static_cast<int>(leave_slice.count())));
 }
 
 void KafkaMembership::leave() {
@@ -108,6 +114,6 @@ void KafkaMembership::leave() {
   left_.wait(false);
 }
 
-bool KafkaMembership::alive() const { return steady_ms() - heard_ms_ < membership_.session.count(); }
+bool KafkaMembership::alive() const { return !left_ && (joining_ || steady_ms() - heard_ms_ < membership_.session.count()); }
 
 }  // namespace guildhall

@@ -1,5 +1,6 @@
-// Which shards this process should serve: what the consumer group of the inbox gives it (kafka.md §8). The group only chooses; the
-// transactional ids fence. Static membership, so that a quick restart moves nothing; `range`, which hardly moves shards when a member joins or goes.
+// Which shards this process should serve: what the consumer group of the inbox gives it (kafka.md §8). The group only chooses;
+// the transactional ids fence. Static membership, so that a quick restart moves nothing; `range`, which hardly moves shards
+// when a member joins or goes.
 #pragma once
 
 #include <atomic>
@@ -13,40 +14,46 @@
 namespace guildhall {
 
 struct KafkaMembershipOptions {
-  std::string group;        // Of the platform's processes.
-  std::string node;         // This process's name in the group, the same after a restart. Two at once with one name: the older is shut out.
-  std::string topic;        // Whose partitions are the shards.
-  std::chrono::milliseconds session{6'000};  // After a kill -9 the others wait that long. It must outlast a restart that should move nothing.
+  std::string group;  // Of the platform's processes.
+  std::string
+      node;  // This process's name in the group, the same after a restart. Two at once with one name: the older is shut out.
+  std::string topic;  // Whose partitions are the shards.
+  std::chrono::milliseconds session{
+      6'000};  // After a kill -9 the others wait that long. It must outlast a restart that should move nothing.
 };
 
 class KafkaMembership {
  public:
-  // `assigned`: the whole set, whenever it was given out anew. `shut_out`: another process has this node's name. Both from the membership's
-  // own thread; they must not block. Throws LogError.
+  // `assigned`: the whole set, whenever it was given out anew. `shut_out`: another process has this node's name. Both from the
+  // membership's own thread; they must not block. Throws LogError.
   KafkaMembership(const KafkaOptions& options, KafkaMembershipOptions membership, std::function<void(std::set<ShardNo>)> assigned,
                   std::function<void(const std::string& why)> shut_out);
   ~KafkaMembership();
 
-  // Gives everything back at once, so that the others need not wait for the session to end. Returns when the group knows.
+  // Gives everything back at once, so that the others need not wait for the session to end. Returns when the group knows, or
+  // after five seconds without an answer.
   void leave();
-  // Whether the group can still count on this process: false when it has not been heard for a session, as after a pause. What was its own by
-  // then may be another's.
+  // Whether the group still counts on this process: false when its brokers have not answered for a session, as after a pause or
+  // cut off from them. What was its own may be another's by then.
   bool alive() const;
   std::uint64_t rebalances() const { return rebalances_; }
 
  private:
   void rebalanced(bool assigned, rd_kafka_topic_partition_list_s* partitions);
   void run(std::stop_token stop);
+  void give_back();
 
   const KafkaMembershipOptions membership_;
   const std::function<void(std::set<ShardNo>)> assigned_;
   const std::function<void(const std::string&)> shut_out_;
   KafkaClientEvents events_;
-  KafkaClient client_;
-  std::atomic<std::int64_t> heard_ms_{0};  // Of the steady clock.
+  std::atomic<std::int64_t> heard_ms_{0};  // When the group last answered, by the steady clock.
+  std::atomic<bool> joining_{false};       // It answers when all its members have come.
   std::atomic<std::uint64_t> rebalances_{0};
   std::atomic<bool> leaving_{false};
+  std::atomic<bool> told_{false};  // The group knows that we leave.
   std::atomic<bool> left_{false};
+  KafkaClient client_;
   std::jthread thread_;
 };
 

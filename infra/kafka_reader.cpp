@@ -30,21 +30,24 @@ std::chrono::milliseconds until(std::chrono::steady_clock::time_point deadline) 
 
 // ---- consumers
 
-KafkaClient KafkaConsumers::take() {
+KafkaClient KafkaConsumers::take(Fetch fetch) {
   {
     const std::lock_guard lock(mutex_);
-    if (!idle_.empty()) {
-      KafkaClient out = std::move(idle_.back());
-      idle_.pop_back();
+    auto& idle = idle_[static_cast<std::size_t>(fetch)];
+    if (!idle.empty()) {
+      KafkaClient out = std::move(idle.back());
+      idle.pop_back();
       return out;
     }
   }
-  return make_kafka_consumer(options_);
+  if (fetch == Fetch::much) return make_kafka_consumer(options_);
+  return make_kafka_consumer(options_, {{"fetch.message.max.bytes", "16384"}});
 }
 
-void KafkaConsumers::give_back(KafkaClient consumer) {
+void KafkaConsumers::give_back(KafkaClient consumer, Fetch fetch) {
   const std::lock_guard lock(mutex_);
-  if (idle_.size() < idle_consumers) idle_.push_back(std::move(consumer));
+  auto& idle = idle_[static_cast<std::size_t>(fetch)];
+  if (idle.size() < idle_consumers) idle.push_back(std::move(consumer));
 }
 
 namespace {
@@ -54,11 +57,12 @@ void on_arrival(rd_kafka_t*, void* arrived) { (*static_cast<std::function<void()
 void KafkaQueueClose::operator()(rd_kafka_queue_s* queue) const { rd_kafka_queue_destroy(queue); }
 
 PartitionConsumer::PartitionConsumer(std::shared_ptr<KafkaConsumers> consumers, const std::string& topic, std::int32_t partition,
-                                     std::function<void()> arrived)
+                                     std::function<void()> arrived, KafkaConsumers::Fetch fetch)
     : consumers_(std::move(consumers)),
       partition_(partition),
+      fetch_(fetch),
       arrived_(std::move(arrived)),
-      client_(consumers_->take()),
+      client_(consumers_->take(fetch)),
       topic_(rd_kafka_topic_new(client_.get(), topic.c_str(), nullptr)),
       queue_(rd_kafka_queue_new(client_.get())) {
   if (arrived_) rd_kafka_queue_cb_event_enable(queue_.get(), on_arrival, &arrived_);
@@ -69,7 +73,7 @@ PartitionConsumer::~PartitionConsumer() {
   if (arrived_) rd_kafka_queue_cb_event_enable(queue_.get(), nullptr, nullptr);
   queue_.reset();
   topic_.reset();
-  consumers_->give_back(std::move(client_));
+  consumers_->give_back(std::move(client_), fetch_);
 }
 
 void PartitionConsumer::stop() {
@@ -103,6 +107,12 @@ KafkaMessage PartitionConsumer::poll(std::chrono::milliseconds timeout) {
       throw LogError(
           fmt::format("kafka: {}[{}]: {}", rd_kafka_topic_name(topic_.get()), partition_, rd_kafka_message_errstr(message.get())),
           "the topic: whether it was deleted, made anew, or cut by retention", false);
+    // The client would go on behind what it can't read.
+    case RD_KAFKA_RESP_ERR__BAD_MSG:
+    case RD_KAFKA_RESP_ERR__BAD_COMPRESSION:
+    case RD_KAFKA_RESP_ERR__NOT_IMPLEMENTED:
+      throw CorruptLog(fmt::format("{}[{}] offset {}: {}", rd_kafka_topic_name(topic_.get()), partition_, message->offset,
+                                   rd_kafka_message_errstr(message.get())));
     default: return nullptr;  // The client goes on by itself.
   }
 }
@@ -130,6 +140,7 @@ void KafkaShardTrack::reached(const LogEnd& end, std::int64_t next_offset) {
 }
 
 void KafkaShardTrack::seen(Sequence sequence, std::int64_t offset) {
+  if (offset < 0) return;
   const std::lock_guard lock(mutex_);
   const auto next = places_.upper_bound(sequence);
   if (next != places_.begin() && sequence - std::prev(next)->first < spacing) return;
@@ -147,13 +158,13 @@ std::optional<KafkaShardTrack::Place> KafkaShardTrack::after(Sequence sequence) 
   const std::lock_guard lock(mutex_);
   const auto next = places_.upper_bound(sequence);
   if (next != places_.end()) return Place{next->first, next->second};
-  if (end_.sequence > sequence) return Place{end_.sequence, end_offset_ - 1};
+  if (end_.sequence >= sequence) return Place{end_.sequence, end_offset_ - 1};
   return std::nullopt;
 }
 
 // ---- the reader
 
-KafkaReader::KafkaReader(std::shared_ptr<KafkaConsumers> consumers, const std::string& topic, const LogIdentity& identity,
+KafkaReader::KafkaReader(const std::shared_ptr<KafkaConsumers>& consumers, const std::string& topic, const LogIdentity& identity,
                          ShardNo shard, Sequence from, std::shared_ptr<KafkaShardTrack> track,
                          std::shared_ptr<KafkaReaderCounters> counters, std::function<void()> arrived)
     : identity_(identity),
@@ -161,44 +172,54 @@ KafkaReader::KafkaReader(std::shared_ptr<KafkaConsumers> consumers, const std::s
       from_(from),
       track_(std::move(track)),
       counters_(std::move(counters)),
-      consumer_(std::move(consumers), topic, static_cast<std::int32_t>(shard), std::move(arrived)) {
+      consumer_(consumers, topic, static_cast<std::int32_t>(shard), std::move(arrived)) {
   if (from_ == 1) {
     verifier_.emplace(identity_.platform, identity_.log_id, shard_);
-    consumer_.start_at(0);
+    start_at(0);
   } else {
-    find_start();
+    PartitionConsumer probe(consumers, topic, static_cast<std::int32_t>(shard), {}, KafkaConsumers::Fetch::little);
+    find_start(probe);
   }
 }
 
-// Offsets have holes (each commit takes one), so the record before `from` is searched: between two places that are known, where it should
-// lie if the holes are even, until it is near enough to read on.
-void KafkaReader::find_start() {
+void KafkaReader::start_at(std::int64_t offset) {
+  started_at_ = offset;
+  consumer_.start_at(offset);
+}
+
+// Offsets have holes (each commit takes one), so the record before `from` is searched: between two places that are known, by
+// turns where it should lie if the holes are even, and in the middle, which bounds the search when they are not; until it is
+// near enough to read on.
+void KafkaReader::find_start(PartitionConsumer& probe) {
   const Sequence wanted = from_ - 1;
   auto low = track_->at_or_before(wanted);
   auto high = track_->after(wanted);
-  while (high && wanted - low.sequence > near_enough && high->offset - low.offset > static_cast<std::int64_t>(near_enough)) {
-    const double part = static_cast<double>(wanted - low.sequence) / static_cast<double>(high->sequence - low.sequence);
+  for (bool even = true;
+       high && wanted - low.sequence > near_enough && high->offset - low.offset > static_cast<std::int64_t>(near_enough);
+       even = !even) {
+    const double part =
+        even ? static_cast<double>(wanted - low.sequence) / static_cast<double>(high->sequence - low.sequence) : 0.5;
     const auto span = static_cast<double>(high->offset - low.offset);
     // A little before: reading on is cheap, jumping back is not.
-    auto guess = low.offset + static_cast<std::int64_t>(part * span) - static_cast<std::int64_t>(near_enough / 4);
+    auto guess = low.offset + static_cast<std::int64_t>(part * span) - static_cast<std::int64_t>(even ? near_enough / 4 : 0);
     guess = std::clamp(guess, low.offset + 1, high->offset - 1);
-    consumer_.start_at(guess);
+    counters_->probes.fetch_add(1, std::memory_order_relaxed);
+    probe.start_at(guess);
     const auto deadline = std::chrono::steady_clock::now() + arrival_patience;
     KafkaMessage message;
-    while (!message && !consumer_.at_end()) {
+    while (!message && !probe.at_end()) {
       if (std::chrono::steady_clock::now() >= deadline) throw LogError("kafka: the brokers do not answer", "the brokers", true);
-      message = consumer_.poll(poll_slice);
+      message = probe.poll(poll_slice);
     }
     if (!message) {
       high = KafkaShardTrack::Place{high->sequence, guess};
       continue;
     }
     const Record found = record_of(*message, identity_.generation);
-    track_->seen(found.header.sequence, message->offset);
     if (found.header.sequence <= wanted) low = {found.header.sequence, message->offset};
     else high = KafkaShardTrack::Place{found.header.sequence, guess};
   }
-  consumer_.start_at(low.offset);
+  start_at(low.offset);
 }
 
 const Record* KafkaReader::next() {
@@ -260,6 +281,16 @@ bool KafkaReader::take(const rd_kafka_message_s& message) {
         based_ = true;
       }
       base_epoch_ = h.epoch;
+      remember(h.sequence, record.chain);
+      return false;
+    }
+    const bool follows = based_ && h.sequence == from_ && chain_hash(base_, record.header_bytes, record.payload) == record.chain;
+    if (!follows && started_at_ > 0) {
+      // The search believes every record that it finds, and a zombie's leads it astray: from the beginning nothing does.
+      based_ = false;
+      base_epoch_ = 0;
+      recent_.clear();
+      start_at(0);
       return false;
     }
     if (!based_)
@@ -267,8 +298,8 @@ bool KafkaReader::take(const rd_kafka_message_s& message) {
     verifier_.emplace(identity_.platform, identity_.log_id, shard_, from_ - 1, base_);
   }
   if (h.sequence <= verifier_->sequence()) {
-    const auto same = std::ranges::find(recent_, h.sequence, &std::pair<Sequence, Hash>::first);
-    if (same == recent_.end() || same->second != record.chain)
+    const auto same = std::find_if(recent_.rbegin(), recent_.rend(), [&](const auto& r) { return r.first == h.sequence; });
+    if (same == recent_.rend() || same->second != record.chain)
       throw CorruptLog(fmt::format("shard {}: the log forks at sequence {}: offset {} holds another record than the one before",
                                    shard_, h.sequence, message.offset));
     counters_->duplicate_records.fetch_add(1, std::memory_order_relaxed);
@@ -276,12 +307,16 @@ bool KafkaReader::take(const rd_kafka_message_s& message) {
   }
   verifier_->check(record);
   keep(record);
-  recent_.emplace_back(h.sequence, record.chain);
-  if (recent_.size() > recent_records) recent_.pop_front();
+  remember(h.sequence, record.chain);
   track_->seen(h.sequence, message.offset);
   whole_ = h.batch_index + 1 == h.batch_size;
   if (whole_) track_->reached({verifier_->sequence(), verifier_->head()}, message.offset + 1);
   return whole_;
+}
+
+void KafkaReader::remember(Sequence sequence, const Hash& chain) {
+  recent_.emplace_back(sequence, chain);
+  if (recent_.size() > recent_records) recent_.pop_front();
 }
 
 void KafkaReader::keep(const Record& record) {
@@ -305,6 +340,7 @@ KafkaTail find_tail(PartitionConsumer& consumer, const LogIdentity& identity, st
     throw CorruptLog(
         fmt::format("the topic {}.events begins at offset {}: its beginning was deleted", identity.platform, offsets.low));
   KafkaTail tail{{}, 0, offsets.high};
+  bool whole = true;
   for (std::int64_t window = first_tail_offsets; tail.end.sequence == 0 && offsets.high > 0; window *= 8) {
     const std::int64_t begin = std::max<std::int64_t>(0, offsets.high - window);
     consumer.start_at(begin);
@@ -319,13 +355,21 @@ KafkaTail find_tail(PartitionConsumer& consumer, const LogIdentity& identity, st
       if (!(record.header.log_id == identity.log_id))
         throw CorruptLog("the topic " + identity.platform + ".events holds another log: " + to_string(record.header.log_id));
       // Of one writer the newest; a newer writer's word counts whatever an older one's says.
-      const bool newer = record.header.epoch > tail.epoch;
-      if (record.header.epoch < tail.epoch || (!newer && record.header.sequence < tail.end.sequence)) continue;
-      tail.epoch = record.header.epoch;
-      tail.end = {record.header.sequence, record.chain};
+      const RecordHeader& h = record.header;
+      const bool newer = h.epoch > tail.epoch;
+      if (h.epoch < tail.epoch || (!newer && h.sequence < tail.end.sequence)) continue;
+      if (!newer && h.sequence == tail.end.sequence && record.chain != tail.end.head)
+        throw CorruptLog(fmt::format("shard {}: the log forks at sequence {}, offset {}", h.shard, h.sequence, message->offset));
+      tail.epoch = h.epoch;
+      tail.end = {h.sequence, record.chain};
+      whole = h.batch_index + 1 == h.batch_size;
     }
     if (begin == 0) break;
   }
+  // What a writer appended to a torn batch nobody could read.
+  if (!whole)
+    throw CorruptLog(
+        fmt::format("{}.events: the log ends inside the batch of sequence {}", identity.platform, tail.end.sequence));
   return tail;
 }
 

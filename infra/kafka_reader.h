@@ -1,8 +1,10 @@
-// Reading partitions: consumers without a group, and the log's reader on top of one. Correctness does not rest on
-// what the broker promises: every record is compared with its derived headers, records of a writer that was taken over are dropped, and
+// Reading partitions: consumers without a group, and the log's reader on top of one. Correctness does not rest on what the
+// broker promises: every record is compared with its derived headers, records of a writer that was taken over are dropped, and
 // sequence, batch and chain are checked (kafka.md §2).
 #pragma once
 
+#include <array>
+#include <atomic>
 #include <deque>
 #include <functional>
 #include <map>
@@ -19,13 +21,15 @@ namespace guildhall {
 class KafkaConsumers {
  public:
   explicit KafkaConsumers(KafkaOptions options) : options_(std::move(options)) {}
-  KafkaClient take();
-  void give_back(KafkaClient consumer);
+  // Much is fetched at once by who reads on, little by who looks at one record here and there.
+  enum class Fetch { much, little };
+  KafkaClient take(Fetch fetch = Fetch::much);
+  void give_back(KafkaClient consumer, Fetch fetch = Fetch::much);
 
  private:
   KafkaOptions options_;
   std::mutex mutex_;
-  std::vector<KafkaClient> idle_;
+  std::array<std::vector<KafkaClient>, 2> idle_;  // By Fetch.
 };
 
 struct KafkaQueueClose {
@@ -33,11 +37,12 @@ struct KafkaQueueClose {
 };
 using KafkaQueue = std::unique_ptr<rd_kafka_queue_s, KafkaQueueClose>;
 
-// One partition, from an offset on, by librdkafka's simple consumer, which knows no group. One thread at a time; `arrived` is called from a thread of the client.
+// One partition, from an offset on, by librdkafka's simple consumer, which knows no group. One thread at a time; `arrived` is
+// called from a thread of the client.
 class PartitionConsumer {
  public:
   PartitionConsumer(std::shared_ptr<KafkaConsumers> consumers, const std::string& topic, std::int32_t partition,
-                    std::function<void()> arrived = {});
+                    std::function<void()> arrived = {}, KafkaConsumers::Fetch fetch = KafkaConsumers::Fetch::much);
   ~PartitionConsumer();
   PartitionConsumer(const PartitionConsumer&) = delete;
   PartitionConsumer& operator=(const PartitionConsumer&) = delete;
@@ -54,6 +59,7 @@ class PartitionConsumer {
 
   std::shared_ptr<KafkaConsumers> consumers_;
   const std::int32_t partition_;
+  const KafkaConsumers::Fetch fetch_;
   std::function<void()> arrived_;
   KafkaClient client_;
   KafkaTopic topic_;
@@ -69,7 +75,7 @@ class KafkaShardTrack {
   std::int64_t end_offset() const;  // Behind the last record that is known.
   // Ends never go back.
   void reached(const LogEnd& end, std::int64_t next_offset);
-  // Some record's place, for finding others: a few are kept.
+  // A verified record's place, for finding others: a few are kept. A negative offset is none.
   void seen(Sequence sequence, std::int64_t offset);
   // The nearest known places at or before and after a sequence.
   struct Place {
@@ -90,21 +96,24 @@ class KafkaShardTrack {
 struct KafkaReaderCounters {
   std::atomic<std::uint64_t> zombie_records{0};     // Of writers that had been taken over: dropped.
   std::atomic<std::uint64_t> duplicate_records{0};  // The same record once more: skipped.
+  std::atomic<std::uint64_t> probes{0};             // Places that were looked at to find where a reader starts.
 };
 
 class KafkaReader final : public LogReader {
  public:
   // `arrived`: more may be there.
-  KafkaReader(std::shared_ptr<KafkaConsumers> consumers, const std::string& topic, const LogIdentity& identity, ShardNo shard,
-              Sequence from, std::shared_ptr<KafkaShardTrack> track, std::shared_ptr<KafkaReaderCounters> counters,
+  KafkaReader(const std::shared_ptr<KafkaConsumers>& consumers, const std::string& topic, const LogIdentity& identity,
+              ShardNo shard, Sequence from, std::shared_ptr<KafkaShardTrack> track, std::shared_ptr<KafkaReaderCounters> counters,
               std::function<void()> arrived);
   const Record* next() override;
 
  private:
   bool collect();
   bool take(const rd_kafka_message_s& message);
+  void remember(Sequence sequence, const Hash& chain);
   void keep(const Record& record);
-  void find_start();
+  void start_at(std::int64_t offset);
+  void find_start(PartitionConsumer& probe);
 
   const LogIdentity identity_;
   const ShardNo shard_;
@@ -116,6 +125,7 @@ class KafkaReader final : public LogReader {
   Epoch base_epoch_ = 0;                    // Of that record.
   Hash base_{};
   bool based_ = false;
+  std::int64_t started_at_ = 0;
 
   // One batch: bytes in words, so that payloads are aligned, and where its records lie.
   struct Kept {
@@ -132,7 +142,8 @@ class KafkaReader final : public LogReader {
   std::deque<std::pair<Sequence, Hash>> recent_;  // To tell a duplicate from a fork.
 };
 
-// The last record of a shard, as far as brokers show it: verified by itself, not against those before it.
+// The last record of a shard, as far as brokers show it: verified by itself, not against those before it. Throws CorruptLog, also
+// when it does not end its batch.
 struct KafkaTail {
   LogEnd end;
   Epoch epoch = 0;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 
 #include "infra/pause.h"
 
@@ -13,6 +14,8 @@ namespace {
 
 constexpr std::size_t error_text_bytes = 512;
 constexpr std::chrono::milliseconds poll_pause{20};
+// From so many replicas on, so many must have a record before it counts: the loss of one loses none.
+constexpr int replicated = 3, in_sync_wanted = 2;
 
 struct Setting {
   const char* name;
@@ -65,7 +68,13 @@ std::vector<KafkaTopicPlan> plan_topics(const KafkaTopics& topics, std::uint32_t
       {topics.events, shards, false}, {topics.inbox, shards, false}, {topics.owners, 1, true}, {topics.directory, shards, true}};
 }
 
-std::uint32_t count_partitions(rd_kafka_s* client, const std::string& topic, std::chrono::milliseconds timeout) {
+namespace {
+struct Shape {
+  std::uint32_t partitions = 0;
+  int replicas = 0;  // Of the partition that has the fewest.
+};
+
+Shape shape_of(rd_kafka_s* client, const std::string& topic, std::chrono::milliseconds timeout) {
   const KafkaTopic handle(rd_kafka_topic_new(client, topic.c_str(), nullptr));
   const auto deadline = std::chrono::steady_clock::now() + timeout;
   for (;;) {
@@ -76,10 +85,14 @@ std::uint32_t count_partitions(rd_kafka_s* client, const std::string& topic, std
     const auto topic_error = found.err;
     const int count = found.partition_cnt;
     bool led = count > 0;
-    for (int i = 0; i < count; ++i) led = led && found.partitions[i].leader >= 0;
+    int replicas = std::numeric_limits<int>::max();
+    for (int i = 0; i < count; ++i) {
+      led = led && found.partitions[i].leader >= 0;
+      replicas = std::min(replicas, found.partitions[i].replica_cnt);
+    }
     rd_kafka_metadata_destroy(metadata);
-    if (topic_error == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) return 0;
-    if (topic_error == RD_KAFKA_RESP_ERR_NO_ERROR && led) return static_cast<std::uint32_t>(count);
+    if (topic_error == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) return {};
+    if (topic_error == RD_KAFKA_RESP_ERR_NO_ERROR && led) return {static_cast<std::uint32_t>(count), replicas};
     // Just made, or between two leaders.
     if (std::chrono::steady_clock::now() >= deadline)
       fail(topic + ": " +
@@ -87,6 +100,12 @@ std::uint32_t count_partitions(rd_kafka_s* client, const std::string& topic, std
            true);
     pause_for({}, poll_pause);
   }
+}
+
+}  // namespace
+
+std::uint32_t count_partitions(rd_kafka_s* client, const std::string& topic, std::chrono::milliseconds timeout) {
+  return shape_of(client, topic, timeout).partitions;
 }
 
 void create_topics(rd_kafka_s* client, const std::vector<KafkaTopicPlan>& plans, int replication,
@@ -99,7 +118,8 @@ void create_topics(rd_kafka_s* client, const std::vector<KafkaTopicPlan>& plans,
     if (topic == nullptr) fail(plan.name + ": " + text.data(), false);
     for (const auto& [name, value] : settings_of(plan)) rd_kafka_NewTopic_set_config(topic, name, value.c_str());
     // Since Kafka 4.1 a broker's own value only seeds the cluster's, so it is set on the topic.
-    if (replication >= 3) rd_kafka_NewTopic_set_config(topic, "min.insync.replicas", "2");
+    if (replication >= replicated)
+      rd_kafka_NewTopic_set_config(topic, "min.insync.replicas", std::to_string(in_sync_wanted).c_str());
     made.push_back(topic);
   }
   const Queue queue(rd_kafka_queue_new(client), rd_kafka_queue_destroy);
@@ -118,18 +138,20 @@ void create_topics(rd_kafka_s* client, const std::vector<KafkaTopicPlan>& plans,
 }
 
 void check_topics(rd_kafka_s* client, const std::vector<KafkaTopicPlan>& plans, std::chrono::milliseconds timeout) {
+  std::vector<int> replicas;  // By place in plans.
   for (const auto& plan : plans) {
     // The metadata of a topic that was made a moment ago may be behind.
     const auto deadline = std::chrono::steady_clock::now() + timeout;
-    std::uint32_t partitions = count_partitions(client, plan.name, timeout);
-    while (partitions == 0 && std::chrono::steady_clock::now() < deadline) {
+    Shape shape = shape_of(client, plan.name, timeout);
+    while (shape.partitions == 0 && std::chrono::steady_clock::now() < deadline) {
       pause_for({}, poll_pause);
-      partitions = count_partitions(client, plan.name, timeout);
+      shape = shape_of(client, plan.name, timeout);
     }
-    if (partitions != plan.partitions)
+    if (shape.partitions != plan.partitions)
       throw LogError(
-          fmt::format("kafka: topic {} has {} partitions, the platform's log {}", plan.name, partitions, plan.partitions),
+          fmt::format("kafka: topic {} has {} partitions, the platform's log {}", plan.name, shape.partitions, plan.partitions),
           "the number of shards is fixed when the log is made; a topic must not be given more partitions", false);
+    replicas.push_back(shape.replicas);
   }
 
   std::vector<rd_kafka_ConfigResource_t*> resources;
@@ -154,10 +176,13 @@ void check_topics(rd_kafka_s* client, const std::vector<KafkaTopicPlan>& plans, 
           if (const char* value = rd_kafka_ConfigEntry_value(configs[e])) return value;
       return "";
     };
-    for (const auto& [setting, wanted] : settings_of(*plan)) {
+    auto settings = settings_of(*plan);
+    if (replicas[static_cast<std::size_t>(plan - plans.begin())] >= replicated)
+      settings.push_back({"min.insync.replicas", std::to_string(in_sync_wanted)});
+    for (const auto& [setting, wanted] : settings) {
       const std::string value = value_of(setting);
-      // More room than we ask for does no harm.
-      if (std::string_view(setting) == "max.message.bytes") {
+      // More room or more replicas than we ask for do no harm.
+      if (std::string_view(setting) == "max.message.bytes" || std::string_view(setting) == "min.insync.replicas") {
         if (std::stoll(value.empty() ? "0" : value) >= std::stoll(wanted)) continue;
       } else if (value == wanted) {
         continue;

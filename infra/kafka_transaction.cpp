@@ -2,6 +2,7 @@
 
 #include <librdkafka/rdkafka.h>
 
+#include <algorithm>
 #include <array>
 
 #include "events/check.h"
@@ -11,6 +12,7 @@ namespace {
 
 constexpr std::chrono::milliseconds abort_flush{3'000};  // For what is on its way before an abort (librdkafka #4849).
 constexpr std::size_t error_text_bytes = 512;
+constexpr std::int16_t end_txn_api = 26;
 
 using Error = std::unique_ptr<rd_kafka_error_t, decltype(&rd_kafka_error_destroy)>;
 Error own(rd_kafka_error_t* error) { return {error, rd_kafka_error_destroy}; }
@@ -31,6 +33,16 @@ int ms(std::chrono::milliseconds time) { return static_cast<int>(time.count()); 
 TransactionalProducer::TransactionalProducer(const KafkaOptions& options, const TransactionTimes& times,
                                              std::string transactional_id, const std::vector<std::string>& topics)
     : times_(times), id_(std::move(transactional_id)) {
+  // Not error_cb: librdkafka tells the application neither of a broken connection (log.connection.close=false) nor of an error
+  // that it told within 30 s, and what it tells waits for the next poll.
+  deliveries_.request_sent = [this](std::int16_t api) {
+    if (api != end_txn_api) return;
+    ++deliveries_.ends_sent;
+    deliveries_.end_waits = true;
+  };
+  deliveries_.request_ended = [this](std::int16_t api, bool answered) {
+    if (api == end_txn_api && deliveries_.end_waits.exchange(false) && !answered) deliveries_.end_lost = true;
+  };
   const std::string wait = std::to_string(times.socket.count());
   client_ = make_kafka_producer(options,
                                 {{"transactional.id", id_},
@@ -69,14 +81,19 @@ void TransactionalProducer::delivered(rd_kafka_s*, const rd_kafka_message_s* mes
   auto& d = static_cast<Deliveries&>(*static_cast<KafkaClientEvents*>(events));
   if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
     if (d.failed++ == 0) d.error = rd_kafka_err2str(message->err);
-  } else if (d.first_offset < 0 && message->rkt != nullptr &&
+  } else if (!d.any && message->rkt != nullptr &&
              std::string_view(rd_kafka_topic_name(message->rkt)) == rd_kafka_topic_name(d.first_topic)) {
-    d.first_offset = message->offset;
+    d.any = true;
+    d.first_offset = std::max<std::int64_t>(message->offset, -1);  // Unknown when an old record was sent twice.
   }
 }
 
 AppendOutcome TransactionalProducer::begin() {
+  deliveries_.any = false;
   deliveries_.first_offset = -1;
+  deliveries_.ends_sent = 0;
+  deliveries_.end_waits = false;
+  deliveries_.end_lost = false;
   deliveries_.failed = 0;
   deliveries_.error.clear();
   produced_ = false;
@@ -123,7 +140,6 @@ void TransactionalProducer::produce(const Message& m) {
 
 AppendOutcome TransactionalProducer::commit() {
   if (!produce_error_.empty()) return abort(produce_error_);
-  const std::uint64_t troubles = deliveries_.transport_errors.load(std::memory_order_relaxed);
   const auto deadline = std::chrono::steady_clock::now() + times_.commit;
   if (rd_kafka_flush(client_.get(), ms(times_.commit)) != RD_KAFKA_RESP_ERR_NO_ERROR)
     return abort("the brokers did not take the batch in time");  // EndTxn was not sent.
@@ -131,13 +147,18 @@ AppendOutcome TransactionalProducer::commit() {
   const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
   const auto error = own(rd_kafka_commit_transaction(client_.get(), std::max(1, ms(left))));
   if (!error) {
-    tainted_ = deliveries_.transport_errors.load(std::memory_order_relaxed) != troubles;
+    tainted_ |= deliveries_.end_lost;
     return AppendOutcome::committed;
+  }
+  // The first of several requests may have committed, whatever the last was told: even that another writer took over.
+  if (deliveries_.ends_sent > 1 || deliveries_.end_waits || deliveries_.end_lost) {
+    last_error_ = text_of(error.get());
+    return AppendOutcome::unknown;
   }
   if (rd_kafka_error_txn_requires_abort(error.get())) return abort(text_of(error.get()));
   if (rd_kafka_error_is_retriable(error.get())) {
     last_error_ = text_of(error.get());
-    return AppendOutcome::unknown;  // EndTxn may have arrived. Never resumed.
+    return AppendOutcome::unknown;  // EndTxn may go out yet. Never resumed.
   }
   return ended(text_of(error.get()), rd_kafka_error_code(error.get()));
 }
@@ -148,7 +169,10 @@ AppendOutcome TransactionalProducer::abort(const std::string& why) {
   if (!produced_) return AppendOutcome::fenced;
   rd_kafka_flush(client_.get(), ms(abort_flush));
   const auto error = own(rd_kafka_abort_transaction(client_.get(), ms(times_.commit)));
-  if (!error) return AppendOutcome::aborted;
+  if (!error) {
+    tainted_ |= deliveries_.end_lost;
+    return AppendOutcome::aborted;
+  }
   return ended(why + "; then the abort: " + text_of(error.get()), rd_kafka_error_code(error.get()));
 }
 

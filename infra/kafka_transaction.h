@@ -1,7 +1,8 @@
-// One transactional producer: transactions with the four outcomes of the log (kafka.md §1 has the table of errors). One thread at a
-// time.
+// One transactional producer: transactions with the four outcomes of the log (kafka.md §1 has the table of errors). One thread
+// at a time.
 #pragma once
 
+#include <atomic>
 #include <string>
 #include <string_view>
 
@@ -32,20 +33,27 @@ class TransactionalProducer {
     rd_kafka_headers_s* headers = nullptr;
     Micros time = 0;
   };
+  // Then comes commit(): a producer that is destroyed before it may run into an assertion of librdkafka 2.0.2.
   void produce(const Message& message);
   // committed, aborted: the producer goes on. fenced, unknown: it is at its end and must be destroyed.
   AppendOutcome commit();
-  // Of the first message to the first topic of the committed transaction.
+  // Of the first message to the first topic of the committed transaction; -1 when the broker did not say.
   std::int64_t first_offset() const { return deliveries_.first_offset; }
-  // A connection broke or a request timed out while a commit was under way that succeeded in the end: librdkafka may have sent EndTxn twice,
-  // and the late one could end the next transaction (kafka.md §2). The producer must be opened anew before it is used again.
+  // A request to end a transaction had no answer (a connection broke, a time was over), librdkafka sent it again by itself, and
+  // that succeeded: the first may still be on its way, and would end the next transaction in its place (kafka.md §2). The
+  // producer must be opened anew before it is used again.
   bool tainted() const { return tainted_; }
   const std::string& last_error() const { return last_error_; }
 
  private:
   struct Deliveries : KafkaClientEvents {
     rd_kafka_topic_s* first_topic = nullptr;
+    bool any = false;  // Of the first topic.
     std::int64_t first_offset = -1;
+    // Of the EndTxn requests of this transaction; written by threads of the client.
+    std::atomic<int> ends_sent{0};
+    std::atomic<bool> end_waits{false};  // For its answer.
+    std::atomic<bool> end_lost{false};   // One will have no answer.
     int failed = 0;
     std::string error;
   };

@@ -21,8 +21,8 @@ class OffsetWatch {
   // The store is used by run() only, and outlives it.
   explicit OffsetWatch(RowStore& store) : store_(store) {}
   void run(std::stop_token stop);
-  // `done` is called once, on the thread of run(), at the latest soon after the deadline; it must not block. What waits when run() ends is
-  // answered timed_out.
+  // `done` is called once, on the thread of run(), at the latest soon after the deadline; it must not block. What waits when
+  // run() ends is answered timed_out.
   void when_reached(std::vector<Target> targets, std::chrono::steady_clock::time_point deadline,
                     std::move_only_function<void(WaitResult)> done);
 

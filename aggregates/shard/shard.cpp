@@ -778,6 +778,7 @@ void Shard::submit_batch() {
     closed.facts.push_back(std::move(untold_.back()));
     untold_.pop_back();
   }
+  if (batch.inbox_position > inbox_position()) closed.inbox_position = batch.inbox_position;
   batch.submitted_at = env_.clock.now();
   in_flight_ = std::move(building_);
   open_batch();

@@ -11,6 +11,7 @@
 
 #include "aggregates/shard/account_directory.h"
 #include "aggregates/shard/fold.h"
+#include "aggregates/shard/inbox_entry.h"
 #include "aggregates/shard/reply.h"
 #include "aggregates/shard/state_cache.h"
 #include "aggregates/shard/state_store.h"
@@ -61,19 +62,6 @@ enum class ShardEnd : std::uint8_t {
 struct Asker {
   ActorKind kind = ActorKind::anonymous;
   Uuid account{};  // Of a user.
-};
-
-// A command that another shard's reaction sent: `source_sequence` is the InboxCommand record's place in the source's log.
-struct InboxEntry {
-  ShardNo source = 0;
-  Sequence source_sequence = 0;
-  Uuid command_id{};
-  std::string type;
-  std::string payload;
-  Uuid correlation_id{};
-  // In the inbox's transport, where it goes on after a restart once this entry is done: behind it (on Kafka its offset + 1).
-  // 0: the transport keeps none.
-  std::uint64_t position = 0;
 };
 
 struct ShardLimits {

@@ -323,6 +323,19 @@ void Server::kill() {
   wait_for_end();
 }
 
+ToolResult Server::run(std::vector<std::string> arguments) const {
+  arguments.insert(arguments.end(), {"--data", place_.data});
+  return run_as_is(std::move(arguments));
+}
+
+ToolResult Server::run_as_is(std::vector<std::string> arguments) const {
+  const auto out = new_file("out");
+  ToolResult result = run_into(out, std::move(arguments));
+  result.out = contents_of(out);
+  std::filesystem::remove(out);
+  return result;
+}
+
 std::filesystem::path Server::new_file(std::string_view name) const {
   static std::atomic<int> number{0};
   return own_.path() / (std::string(name) + std::to_string(++number));
@@ -331,7 +344,6 @@ std::filesystem::path Server::new_file(std::string_view name) const {
 ToolResult Server::run_into(const std::filesystem::path& out, std::vector<std::string> arguments) const {
   const auto err = new_file("err");
   arguments.insert(arguments.begin(), binary);
-  arguments.insert(arguments.end(), {"--data", place_.data});
   const pid_t child = spawn(std::move(arguments), child_environment(place_), own_.path(), out, err);
   int status = 0;
   while (::waitpid(child, &status, 0) < 0)
@@ -341,16 +353,8 @@ ToolResult Server::run_into(const std::filesystem::path& out, std::vector<std::s
   return result;
 }
 
-ToolResult Server::run(std::vector<std::string> arguments) const {
-  const auto out = new_file("out");
-  ToolResult result = run_into(out, std::move(arguments));
-  result.out = contents_of(out);
-  std::filesystem::remove(out);
-  return result;
-}
-
 void Server::visit_log(const std::vector<std::string>& filters, const std::function<void(const boost::json::object&)>& visit) const {
-  std::vector<std::string> arguments{"log", "show"};
+  std::vector<std::string> arguments{"log", "show", "--data", place_.data};
   arguments.insert(arguments.end(), filters.begin(), filters.end());
   const auto out = new_file("log");
   const ToolResult shown = run_into(out, std::move(arguments));

@@ -128,6 +128,8 @@ class Server {
 
   // Runs the binary with `arguments` and --data on this folder.
   ToolResult run(std::vector<std::string> arguments) const;
+  // With `arguments` only.
+  ToolResult run_as_is(std::vector<std::string> arguments) const;
   // `log show` with filters: one JSON object a record.
   std::vector<boost::json::object> log_records(const std::vector<std::string>& filters) const;
   // The same, one by one.

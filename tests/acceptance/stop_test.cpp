@@ -54,7 +54,8 @@ TEST(Stop, a_second_server_on_the_folder_refuses_and_disturbs_nothing) {
     Server second(first.data());
     EXPECT_FALSE(second.try_start());
     EXPECT_GT(second.exit_code(), 0);
-    EXPECT_TRUE(second.output().contains(on_kafka() ? "another process uses the folder" : "another process writes the log")) << second.output();
+    EXPECT_TRUE(second.output().contains(on_kafka() ? "another process uses the folder" : "another process writes the log"))
+        << second.output();
   }
   const ToolResult hash = first.run({"state", "hash"});
   EXPECT_GT(hash.exit_code, 0);
