@@ -48,13 +48,22 @@ void LogFold::start(const std::vector<Sequence>& offsets) {
   for (Shard& shard : shards_) {
     shard.position = offsets.at(shard.number);
     shard.failed = false;
-    if (shard.position > log_.durable_end(shard.number).sequence)
-      throw RowStoreError(RowStoreError::Kind::schema,
-                          "rows of shard " + std::to_string(shard.number) + " are ahead of the log: its end is " +
-                              std::to_string(log_.durable_end(shard.number).sequence) + ", theirs " +
-                              std::to_string(shard.position),
-                          "projection rebuild");
     shard.reader.reset();
+    if (shard.position > log_.durable_end(shard.number).sequence) look_beyond(shard);
+  }
+}
+
+// Another process may have written and projected more than this one knows of, as after a pause: a reader that starts there asks.
+void LogFold::look_beyond(Shard& shard) {
+  try {
+    shard.reader = log_.read(shard.number, shard.position + 1);
+  } catch (const LogError& e) {
+    if (e.retryable()) throw;
+    throw RowStoreError(RowStoreError::Kind::schema,
+                        "rows of shard " + std::to_string(shard.number) + " are ahead of the log: its end is " +
+                            std::to_string(log_.durable_end(shard.number).sequence) + ", theirs " +
+                            std::to_string(shard.position),
+                        "projection rebuild");
   }
 }
 

@@ -57,6 +57,7 @@ class LogFold {
     std::unique_ptr<LogReader> reader;
     bool failed = false;
   };
+  void look_beyond(Shard& shard);
   void read_shard(Shard& shard, std::size_t max_records);
   void add(Write write);
   void clear();

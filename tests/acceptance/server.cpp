@@ -30,7 +30,6 @@ namespace guildhall {
 namespace {
 
 constexpr std::chrono::milliseconds poll_pause{5};
-constexpr int reply_timeout_s = 20;  // Longer than the server's own limit for an answer.
 constexpr std::size_t receive_bytes = 16 << 10;
 constexpr std::size_t registering_connections = 8;
 const std::filesystem::path binary = std::filesystem::path(GUILDHALL_BINARY_DIR) / "guildhall";
@@ -51,17 +50,21 @@ std::string lower(std::string_view text) {
   return out;
 }
 
-// Of the test's environment everything but settings of Guildhall, which would make a run depend on whose it is. With
-// GUILDHALL_TEST_LOG=kafka the server's log is on the tests' broker, under names of its own, and its place in the group
-// outlives the process.
-std::vector<std::string> child_environment(const std::string& postgres_url, const std::string& name) {
-  std::vector<std::string> out{"GUILDHALL_POSTGRES_URL=" + postgres_url};
-  if (on_kafka())
-    out.insert(out.end(), {"GUILDHALL_LOG=kafka", "GUILDHALL_BROKERS=" + KafkaCluster::shared().bootstrap(),
-                           "GUILDHALL_KAFKA_TOPICS=" + name, "GUILDHALL_NODE=" + name});
+// Of the test's environment everything but settings of Guildhall, which would make a run depend on whose it is.
+std::vector<std::string> child_environment(const ServerPlace& place) {
+  std::vector<std::string> out = place.settings;
+  out.push_back("GUILDHALL_POSTGRES_URL=" + place.database);
   for (char** variable = environ; *variable != nullptr; ++variable)
     if (!std::string_view(*variable).starts_with("GUILDHALL_")) out.emplace_back(*variable);
   return out;
+}
+
+// With GUILDHALL_TEST_LOG=kafka a server's log is on the tests' broker, under names of its own, and its place in the group outlives the
+// process.
+std::vector<std::string> log_settings(const std::string& name) {
+  if (!on_kafka()) return {};
+  return {"GUILDHALL_LOG=kafka", "GUILDHALL_BROKERS=" + KafkaCluster::shared().bootstrap(), "GUILDHALL_KAFKA_TOPICS=" + name,
+          "GUILDHALL_NODE=" + name};
 }
 
 std::vector<char*> pointers_to(std::vector<std::string>& texts) {
@@ -163,7 +166,7 @@ bool HttpClient::connect() {
   fd_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (fd_ < 0) fail("socket", errno);
   const int yes = 1;
-  const timeval limit{.tv_sec = reply_timeout_s, .tv_usec = 0};
+  const timeval limit{.tv_sec = reply_within_.count() / 1000, .tv_usec = reply_within_.count() % 1000 * 1000};
   ::setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
   ::setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
   ::setsockopt(fd_, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
@@ -227,7 +230,8 @@ Reply HttpClient::receive() {
 }
 
 Reply HttpClient::send(std::string_view method, std::string_view target, std::string_view body, const Headers& headers) {
-  if (fd_ < 0 && !connect()) return {};
+  refused_ = fd_ < 0 && !connect();
+  if (refused_) return {};
   std::string request(method);
   request += ' ';
   request += target;
@@ -247,10 +251,12 @@ Reply HttpClient::send(std::string_view method, std::string_view target, std::st
 // ---- the process
 
 Server::Server() : Server(std::filesystem::path()) {}
-Server::Server(std::filesystem::path data)
-    : data_(data.empty() ? own_.path() / "data" : std::move(data)),
-      database_(PostgresCluster::shared().new_database()),
-      name_(own_.path().filename()) {}
+Server::Server(std::filesystem::path data) {
+  place_.data = data.empty() ? own_.path() / "data" : std::move(data);
+  place_.database = PostgresCluster::shared().new_database();
+  place_.settings = log_settings(own_.path().filename());
+}
+Server::Server(ServerPlace place) : place_(std::move(place)) {}
 
 Server::~Server() {
   if (running()) kill();
@@ -260,18 +266,18 @@ std::string Server::output() const { return contents_of(own_.path() / "server.lo
 
 bool Server::try_start(const std::vector<std::string>& flags) {
   if (running()) throw std::logic_error("the server runs already");
-  std::vector<std::string> arguments{binary, "serve", "--data", data_, "--port", "0"};
+  std::vector<std::string> arguments{binary, "serve", "--data", place_.data, "--port", std::to_string(place_.port)};
   arguments.insert(arguments.end(), flags.begin(), flags.end());
-  const auto description = data_ / "dev.json";
+  const auto description = place_.data / "dev.json";
   const auto log = own_.path() / "server.log";
-  pid_ = spawn(std::move(arguments), child_environment(database_, name_), own_.path(), log, log);
+  pid_ = spawn(std::move(arguments), child_environment(place_), own_.path(), log, log);
   boost::json::value about;
   const bool decided = eventually([&] {
     if (!running()) return true;
     boost::system::error_code error;
     about = boost::json::parse(contents_of(description), error);
     return !error && about.at("pid").to_number<pid_t>() == pid_;  // A killed server leaves its own behind.
-  });
+  }, place_.ready_within);
   if (pid_ < 0) return false;
   if (!decided) {
     kill();
@@ -303,7 +309,7 @@ void Server::signal(int number) const {
 }
 
 int Server::wait_for_end() {
-  if (!eventually([this] { return !running(); })) throw std::runtime_error("the server does not end:\n" + output());
+  if (!eventually([this] { return !running(); }, place_.ready_within)) throw std::runtime_error("the server does not end:\n" + output());
   return exit_code_;
 }
 
@@ -318,33 +324,50 @@ void Server::kill() {
 }
 
 ToolResult Server::run(std::vector<std::string> arguments) const {
-  arguments.insert(arguments.end(), {"--data", data_});
+  arguments.insert(arguments.end(), {"--data", place_.data});
   return run_as_is(std::move(arguments));
 }
 
 ToolResult Server::run_as_is(std::vector<std::string> arguments) const {
+  const auto out = new_file("out");
+  ToolResult result = run_into(out, std::move(arguments));
+  result.out = contents_of(out);
+  std::filesystem::remove(out);
+  return result;
+}
+
+std::filesystem::path Server::new_file(std::string_view name) const {
   static std::atomic<int> number{0};
-  const auto out = own_.path() / ("out" + std::to_string(++number));
-  const auto err = own_.path() / ("err" + std::to_string(number));
+  return own_.path() / (std::string(name) + std::to_string(++number));
+}
+
+ToolResult Server::run_into(const std::filesystem::path& out, std::vector<std::string> arguments) const {
+  const auto err = new_file("err");
   arguments.insert(arguments.begin(), binary);
-  const pid_t child = spawn(std::move(arguments), child_environment(database_, name_), own_.path(), out, err);
+  const pid_t child = spawn(std::move(arguments), child_environment(place_), own_.path(), out, err);
   int status = 0;
   while (::waitpid(child, &status, 0) < 0)
     if (errno != EINTR) fail("waitpid", errno);
-  ToolResult result{code_of(status), contents_of(out), contents_of(err)};
-  std::filesystem::remove(out);
+  ToolResult result{code_of(status), {}, contents_of(err)};
   std::filesystem::remove(err);
   return result;
 }
 
-std::vector<boost::json::object> Server::log_records(const std::vector<std::string>& filters) const {
-  std::vector<std::string> arguments{"log", "show"};
+void Server::visit_log(const std::vector<std::string>& filters, const std::function<void(const boost::json::object&)>& visit) const {
+  std::vector<std::string> arguments{"log", "show", "--data", place_.data};
   arguments.insert(arguments.end(), filters.begin(), filters.end());
-  const ToolResult shown = run(std::move(arguments));
+  const auto out = new_file("log");
+  const ToolResult shown = run_into(out, std::move(arguments));
   if (shown.exit_code != 0) throw std::runtime_error("log show: " + std::to_string(shown.exit_code) + " " + shown.err);
+  std::ifstream lines(out);
+  for (std::string line; std::getline(lines, line);) visit(boost::json::parse(line).as_object());
+  lines.close();
+  std::filesystem::remove(out);
+}
+
+std::vector<boost::json::object> Server::log_records(const std::vector<std::string>& filters) const {
   std::vector<boost::json::object> records;
-  std::istringstream lines(shown.out);
-  for (std::string line; std::getline(lines, line);) records.push_back(boost::json::parse(line).as_object());
+  visit_log(filters, [&](const boost::json::object& record) { records.push_back(record); });
   return records;
 }
 
@@ -355,7 +378,7 @@ std::string Server::token(std::string_view account) const {
   return made.out;
 }
 
-std::string Server::sql(std::string_view script) const { return PostgresCluster::shared().run_sql(database_, script); }
+std::string Server::sql(std::string_view script) const { return PostgresCluster::shared().run_sql(place_.database, script); }
 
 // ---- the marketplace
 

@@ -59,12 +59,15 @@ struct Reply {
 // One keep-alive connection, opened on the first request and again after it broke. One thread at a time; make one for each.
 class HttpClient {
  public:
-  HttpClient(std::uint16_t port, std::string token) : port_(port), token_(std::move(token)) {}
+  // `reply_within`: after which an answer counts as none; the default is longer than the server's own limit for one.
+  HttpClient(std::uint16_t port, std::string token, std::chrono::milliseconds reply_within = std::chrono::seconds(20))
+      : port_(port), token_(std::move(token)), reply_within_(reply_within) {}
   ~HttpClient() { close(); }
   HttpClient(const HttpClient&) = delete;
   HttpClient& operator=(const HttpClient&) = delete;
 
   bool connect();  // False: refused.
+  bool refused() const { return refused_; }  // The last request: no connection, so nothing was sent.
   // Never throws and never sends twice: a broken connection is a reply with status 0.
   Reply send(std::string_view method, std::string_view target, std::string_view body = {}, const Headers& headers = {});
   Reply get(std::string_view target, const Headers& headers = {}) { return send("GET", target, {}, headers); }
@@ -79,13 +82,24 @@ class HttpClient {
 
   std::uint16_t port_;
   std::string token_;  // Empty: none is sent.
+  std::chrono::milliseconds reply_within_;
   int fd_ = -1;
+  bool refused_ = false;
 };
 
 struct ToolResult {
   int exit_code = -1;  // Minus the signal's number when one ended it.
   std::string out;
   std::string err;
+};
+
+// Where a server lives when it is one of several of a platform. All of it stays the same over restarts.
+struct ServerPlace {
+  std::filesystem::path data;
+  std::string database;
+  std::uint16_t port = 0;             // 0: another free one at each start.
+  std::vector<std::string> settings;  // NAME=VALUE, of the environment.
+  std::chrono::seconds ready_within = patience;
 };
 
 // `guildhall serve` on one data folder and one database, started and stopped as often as wanted.
@@ -95,6 +109,7 @@ class Server {
   Server();
   // On a folder of the caller's.
   explicit Server(std::filesystem::path data);
+  explicit Server(ServerPlace place);
   ~Server();  // Kills it.
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
@@ -117,6 +132,8 @@ class Server {
   ToolResult run_as_is(std::vector<std::string> arguments) const;
   // `log show` with filters: one JSON object a record.
   std::vector<boost::json::object> log_records(const std::vector<std::string>& filters) const;
+  // The same, one by one.
+  void visit_log(const std::vector<std::string>& filters, const std::function<void(const boost::json::object&)>& visit) const;
   std::string token(std::string_view account) const;  // Of a person.
   std::string sql(std::string_view script) const;     // Rows as psql -At prints them, as superuser.
 
@@ -127,15 +144,16 @@ class Server {
   pid_t pid() const { return pid_; }
   std::uint16_t port() const { return port_; }
   const std::string& service_key() const { return service_key_; }
-  const std::filesystem::path& data() const { return data_; }
-  std::filesystem::path platform_folder() const { return data_ / "platforms" / "tutoring"; }
+  const std::filesystem::path& data() const { return place_.data; }
+  std::filesystem::path platform_folder() const { return place_.data / "platforms" / "tutoring"; }
   std::string output() const;  // What it wrote since the last start.
 
  private:
+  ToolResult run_into(const std::filesystem::path& out, std::vector<std::string> arguments) const;
+  std::filesystem::path new_file(std::string_view name) const;
+
   TemporaryFolder own_;
-  std::filesystem::path data_;
-  std::string database_;
-  std::string name_;  // Of its topics, where the log is Kafka's.
+  ServerPlace place_;
   pid_t pid_ = -1;
   int exit_code_ = 0;
   std::uint16_t port_ = 0;

@@ -163,6 +163,39 @@ TEST_F(RunnerTest, rows_ahead_of_the_log_are_refused) {
   }
 }
 
+// A log of several processes: this one knows of what others wrote only when it asks.
+class LogOfOthers final : public EventLog {
+ public:
+  explicit LogOfOthers(EventLog& log) : log_(log) {}
+  const LogIdentity& identity() const override { return log_.identity(); }
+  std::unique_ptr<LogWriter> open(ShardNo shard) override { return log_.open(shard); }
+  std::unique_ptr<LogReader> read(ShardNo shard, Sequence from) override {
+    asked_ = true;
+    return log_.read(shard, from);
+  }
+  LogEnd durable_end(ShardNo shard) const override { return asked_ ? log_.durable_end(shard) : LogEnd{}; }
+  bool admits() const override { return log_.admits(); }
+  void on_durable(std::function<void(ShardNo, Sequence)> listener) override { log_.on_durable(std::move(listener)); }
+
+ private:
+  EventLog& log_;
+  bool asked_ = false;
+};
+
+TEST_F(RunnerTest, rows_that_another_process_wrote_are_not_ahead_of_the_log) {
+  write_marketplace(written);
+  run_to_end();
+  const Sequence before = written.end(0);
+  given.rename(test_id(ann), "Anna");
+  LogOfOthers log(written.log);
+  Runner late(log, store, tutoring_projection(), {0, 1}, pause, limits);
+  while (late.step({})) {
+  }
+  EXPECT_GT(written.end(0), before);
+  EXPECT_EQ(store.offsets(Generation::live), (std::vector<Sequence>{written.end(0), written.end(1)}));
+  EXPECT_EQ(all_rows(store), fold_of_log());
+}
+
 // conventions.md §1: a projection that never started is not current, a shard of another process is not here.
 TEST_F(RunnerTest, waits_ask_the_running_projection) {
   write_marketplace(written);
