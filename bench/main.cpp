@@ -3,6 +3,9 @@
 // A stage is set once on a data folder. Every series of measurements gets a copy of that folder, so that it begins with all seats
 // free; the series are: projections off at each number of connections and with refusals mixed in, with the sandbox payment
 // processor, projections on, then both rebuilds, then the peers. Progress goes to stderr, one JSON object to stdout.
+//
+// On Kafka (--log kafka) there is no copy of a log: all series sell seats of one stage, projections on first, while the log is
+// short.
 #include <sys/resource.h>
 #include <sys/statfs.h>
 #include <sys/vfs.h>
@@ -21,6 +24,7 @@
 #include <stdexcept>
 #include <thread>
 
+#include "bench/broker.h"
 #include "bench/conditions.h"
 #include "bench/database.h"
 #include "bench/json_object.h"
@@ -28,6 +32,7 @@
 #include "bench/peers.h"
 #include "bench/scenario.h"
 #include "bench/server.h"
+#include "bench/take_over.h"
 
 namespace guildhall {
 namespace {
@@ -40,16 +45,21 @@ constexpr std::string_view usage =
     "  --seconds N          measured, for each figure [10]\n"
     "  --warmup N           seconds before it [2]\n"
     "  --repeats N          of every series; the median is reported [1]\n"
-    "  --connections LIST   [1,8,64,256]\n"
-    "  --phases LIST        of off, mix, sandbox, on, replay, rebuild [all]\n"
+    "  --connections LIST   [1,8,64,256; on Kafka 512 too]\n"
+    "  --log WHICH          embedded, or kafka: a broker of its own is started [embedded]\n"
+    "  --phases LIST        of off, mix, sandbox, on, replay, rebuild and, on Kafka, take-over [all; on Kafka: off, on,\n"
+    "                       replay, rebuild, take-over]\n"
+    "  --take-over LIST     bookings in the log [10000,100000,500000]\n"
+    "  --compression NAME   on Kafka: none, lz4, zstd, snappy or gzip [none]\n"
     "  --experts N          each offers some 470 seats [2000]\n"
     "  --learners N         [20000]\n"
     "  --refused SHARE      of the requests in the mix [0.3]\n"
     "  --lag-bound N        events; the load is held back while the read models are further behind [20000]\n"
-    "  --shards N           of the log [4]\n"
+    "  --shards N           of the log [4; on Kafka 2]\n"
     "  --http-threads N     [1]\n"
-    "  --peers WHICH        none, seed (the seed's SQL function, untouched, repaired, over HTTP) or all: Pekko and\n"
-    "                       Kafka Streams too, which need JDK 17 and Maven [seed]\n"
+    "  --peers WHICH        none, seed (the seed's SQL function, untouched, repaired, over HTTP), kstreams (Kafka Streams,\n"
+    "                       exactly-once, as it comes and tuned) or all: Pekko and Kafka Streams too, which need JDK 17\n"
+    "                       and Maven [seed; on Kafka kstreams]\n"
     "  --peers-folder DIR   [../shared/peers]\n"
     "  --postgres URL       a superuser's; else a private cluster is started\n"
     "  --guildhall FILE     the program to measure [beside this one]\n"
@@ -60,6 +70,7 @@ constexpr std::string_view usage =
 constexpr std::chrono::milliseconds lag_pause{25};  // Between looks at the projections' lag.
 constexpr std::chrono::minutes catch_up_patience{20};
 constexpr std::size_t headline_connections = 64;
+constexpr const char* main_topics = "bench";
 constexpr long tmpfs_magic = 0x01021994;
 
 struct Flags {
@@ -67,7 +78,10 @@ struct Flags {
   int warmup = 2;
   int repeats = 1;
   std::vector<std::size_t> connections{1, 8, 64, 256};
+  bool kafka = false;
   std::vector<std::string> phases{"off", "mix", "sandbox", "on", "replay", "rebuild"};
+  std::vector<std::size_t> take_over{10'000, 100'000, 500'000};
+  std::string compression = "none";
   StageOptions stage;
   double refused = 0.3;
   std::uint64_t lag_bound = 20'000;
@@ -90,6 +104,15 @@ class UsageError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+// What is measured on Kafka unless flags say otherwise: the dearest figures only.
+void choose_kafka(Flags& f) {
+  f.kafka = true;
+  f.connections = {1, 8, 64, 256, 512};
+  f.phases = {"off", "on", "replay", "rebuild", "take-over"};
+  f.shards = 2;
+  f.peers = PeerSet::kstreams;
+}
+
 template <class Number>
 Number number_of(std::string_view text, std::string_view flag, Number least, Number most) {
   Number out{};
@@ -108,9 +131,18 @@ std::vector<std::string> split(std::string_view text) {
   return out;
 }
 
+std::vector<std::size_t> numbers_of(std::string_view list, std::string_view flag, std::size_t most) {
+  std::vector<std::size_t> out;
+  for (const std::string& one : split(list)) out.push_back(number_of<std::size_t>(one, flag, 1, most));
+  if (out.empty()) throw UsageError(std::string(flag) + " is empty");
+  return out;
+}
+
 Flags read_flags(std::span<char*> arguments) {
   Flags f;
   f.guildhall = std::filesystem::read_symlink("/proc/self/exe").parent_path() / "guildhall";
+  for (std::size_t i = 1; i + 1 < arguments.size(); ++i)
+    if (std::string_view(arguments[i]) == "--log" && std::string_view(arguments[i + 1]) == "kafka") choose_kafka(f);
   for (std::size_t i = 1; i < arguments.size(); ++i) {
     const std::string_view flag = arguments[i];
     if (flag == "--keep") {
@@ -135,12 +167,15 @@ Flags read_flags(std::span<char*> arguments) {
     else if (flag == "--guildhall") f.guildhall = value;
     else if (flag == "--folder") f.folder = value;
     else if (flag == "--out") f.out = value;
+    else if (flag == "--compression") f.compression = value;
+    else if (flag == "--log") {
+      if (value != "embedded" && value != "kafka") throw UsageError("--log is embedded or kafka");
+    } else if (flag == "--take-over") f.take_over = numbers_of(value, flag, 10'000'000);
     else if (flag == "--connections") {
-      f.connections.clear();
-      for (const std::string& one : split(value)) f.connections.push_back(number_of<std::size_t>(one, flag, 1, 4'000));
-      if (f.connections.empty()) throw UsageError("--connections is empty");
+      f.connections = numbers_of(value, flag, 4'000);
     } else if (flag == "--phases") {
-      const auto known = Flags{}.phases;
+      auto known = Flags{}.phases;
+      if (f.kafka) known.emplace_back("take-over");
       f.phases = split(value);
       for (const std::string& one : f.phases)
         if (std::ranges::find(known, one) == known.end()) throw UsageError("there is no phase " + one);
@@ -148,7 +183,8 @@ Flags read_flags(std::span<char*> arguments) {
       if (value == "none") f.peers = PeerSet::none;
       else if (value == "seed") f.peers = PeerSet::seed;
       else if (value == "all") f.peers = PeerSet::all;
-      else throw UsageError("--peers is none, seed or all");
+      else if (value == "kstreams") f.peers = PeerSet::kstreams;
+      else throw UsageError("--peers is none, seed, kstreams or all");
     } else {
       throw UsageError("there is no flag " + std::string(flag));
     }
@@ -263,7 +299,7 @@ struct Figure {
 class Bench {
  public:
   explicit Bench(Flags flags) : flags_(std::move(flags)), work_(flags_.folder, flags_.keep) {
-    installation_ = {flags_.guildhall, work_.path() / "guildhall.log", flags_.shards, flags_.http_threads};
+    installation_ = {flags_.guildhall, work_.path() / "guildhall.log", flags_.shards, flags_.http_threads, {}, {}};
     if (!std::filesystem::exists(installation_.program)) throw UsageError("there is no " + installation_.program.string());
     headline_ = std::ranges::find(flags_.connections, headline_connections) != flags_.connections.end()
                     ? headline_connections
@@ -273,17 +309,23 @@ class Bench {
   JsonObject run() {
     const auto began = std::chrono::steady_clock::now();
     describe();
-    const bool needs_postgres = flags_.wants("on") || flags_.wants("rebuild") || flags_.peers != PeerSet::none;
+    const bool needs_postgres =
+        flags_.wants("on") || flags_.wants("rebuild") || flags_.peers == PeerSet::seed || flags_.peers == PeerSet::all;
     if (needs_postgres) {
       say("starting PostgreSQL");
       database_.emplace(flags_.postgres, work_.path() / "postgres.log");
       conditions_.add("postgres", database_->sql("postgres", "SHOW server_version"));
     }
     report_.add("conditions", conditions_);
-    set_the_stage();
+    if (flags_.kafka) start_broker();
+    if (flags_.wants("off") || flags_.wants("mix") || flags_.wants("replay") || flags_.wants("sandbox") || flags_.wants("on") ||
+        flags_.wants("rebuild"))
+      set_the_stage();
+    if (flags_.kafka && (flags_.wants("on") || flags_.wants("rebuild"))) measure_on();
     if (flags_.wants("off") || flags_.wants("mix") || flags_.wants("replay")) measure_off();
     if (flags_.wants("sandbox")) measure_sandbox();
-    if (flags_.wants("on") || flags_.wants("rebuild")) measure_on();
+    if (!flags_.kafka && (flags_.wants("on") || flags_.wants("rebuild"))) measure_on();
+    if (flags_.wants("take-over")) measure_take_over();
     measure_peers();
     report_.add("total_seconds", std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count());
     return report_;
@@ -312,6 +354,7 @@ class Bench {
         .add("kernel", machine.kernel)
         .add("load_average_before", machine.load_average)
         .add("disk_sync_ms", latencies(sync))
+        .add("log", flags_.kafka ? "kafka, one broker, exactly-once, compression " + flags_.compression : "embedded")
         .add("shards", flags_.shards)
         .add("http_threads", flags_.http_threads)
         .add("seconds", flags_.seconds)
@@ -320,7 +363,20 @@ class Bench {
         .add("loop", "closed, keep-alive, generator, server and PostgreSQL on this machine")
         .add("unit",
              "201 for a session with a price, payment pending, processor off; durable before the answer; one service key");
+    if (flags_.kafka) conditions_.add("durable", "in the page cache of the one broker: it survives kill -9, not power loss");
   }
+
+  void start_broker() {
+    say("starting Kafka");
+    broker_.emplace(kafka_script(), work_.path() / "kafka", work_.path() / "kafka.log");
+    installation_.log = log_flags(main_topics);
+    installation_.serve = {"--kafka-compression", flags_.compression};
+  }
+  static std::filesystem::path kafka_script() { return std::filesystem::path(GUILDHALL_SOURCE_DIR) / "script" / "kafka"; }
+  std::vector<std::string> log_flags(const char* topics) const {
+    return {"--log", "kafka", "--brokers", broker_->bootstrap(), "--kafka-topics", topics};
+  }
+  double broker_cpu_seconds() const { return broker_ ? broker_->usage().cpu_seconds : 0; }
 
   void set_the_stage() {
     say("setting the stage: %zu experts, %zu learners", flags_.stage.experts, flags_.stage.learners);
@@ -339,18 +395,22 @@ class Bench {
                              .add("seats", stage_.slots.size())
                              .add("commands", stage_.commands)
                              .add("seconds", stage_.seconds)
-                             .add("log_bytes", written_bytes(log_folder(stage_folder()))));
+                             .add("log_bytes", log_bytes(stage_folder())));
   }
 
   std::filesystem::path stage_folder() const { return work_.path() / "stage"; }
-  std::filesystem::path run_folder() const { return work_.path() / "run"; }
-  static std::filesystem::path log_folder(const std::filesystem::path& data) { return data / "platforms" / "tutoring" / "log"; }
+  std::filesystem::path run_folder() const { return flags_.kafka ? stage_folder() : work_.path() / "run"; }
+  std::uint64_t log_bytes(const std::filesystem::path& data) const {
+    return broker_ ? broker_->stored_bytes(std::string(main_topics) + ".events-")
+                   : written_bytes(data / "platforms" / "tutoring" / "log");
+  }
   static std::filesystem::path state_folder(const std::filesystem::path& data) {
     return data / "platforms" / "tutoring" / "state";
   }
 
-  // A fresh copy of the stage: all seats free.
+  // A fresh copy of the stage: all seats free. On Kafka the stage itself, whose seats go from series to series.
   std::filesystem::path fresh_copy() {
+    if (flags_.kafka) return stage_folder();
     std::filesystem::remove_all(run_folder());
     std::filesystem::copy(stage_folder(), run_folder(), std::filesystem::copy_options::recursive);
     ::sync();
@@ -366,10 +426,11 @@ class Bench {
     load.warmup = std::chrono::seconds(flags_.warmup);
     load.measured = std::chrono::seconds(flags_.seconds);
     if (lag != nullptr) load.hold_back = lag->hold();
-    double server_cpu = 0, own_cpu = 0, all_cpu = 0, stolen_cpu = 0;
+    double server_cpu = 0, broker_cpu = 0, own_cpu = 0, all_cpu = 0, stolen_cpu = 0;
     ProcessUsage after;
     load.on_begin = [&] {
       server_cpu = -server.usage().cpu_seconds;
+      broker_cpu = -broker_cpu_seconds();
       own_cpu = -own_cpu_seconds();
       const MachineCpu machine = machine_cpu();
       all_cpu = -machine.busy;
@@ -378,6 +439,7 @@ class Bench {
     load.on_end = [&] {
       after = server.usage();
       server_cpu += after.cpu_seconds;
+      broker_cpu += broker_cpu_seconds();
       own_cpu += own_cpu_seconds();
       const MachineCpu machine = machine_cpu();
       all_cpu += machine.busy;
@@ -387,7 +449,7 @@ class Bench {
     if (r.seconds == 0) throw std::runtime_error("all seats were sold before the measurement began: give more --experts");
     const double answers = static_cast<double>(std::max<std::uint64_t>(r.accepted.count() + r.refused.count(), 1));
     // PostgreSQL where it is on, the kernel's own work, and whoever else used the machine.
-    const double other_cores = std::max(0.0, all_cpu - server_cpu - own_cpu) / r.seconds;
+    const double other_cores = std::max(0.0, all_cpu - server_cpu - broker_cpu - own_cpu) / r.seconds;
     Figure out{r.accepted_per_s(), {}};
     out.json.add("connections", connections)
         .add("accepted_per_s", r.accepted_per_s())
@@ -405,13 +467,16 @@ class Bench {
         .add("server_cpu_us_per_command", server_cpu * 1e6 / answers)
         .add("generator_cpu_us_per_request", own_cpu * 1e6 / answers)
         .add("rss_mb", after.resident_bytes >> 20);
+    if (broker_)
+      out.json.add("broker_cores", broker_cpu / r.seconds).add("broker_cpu_us_per_command", broker_cpu * 1e6 / answers);
     if (r.source_ended) out.json.add("sold_out", true);
     if (!r.first_other.empty()) out.json.add("first_unexpected", r.first_other);
-    say("  %s, %zu connections: %.0f accepted/s (p50 %.2f, p99 %.2f ms), %.0f refused/s, server %.2f cores, others %.2f, stolen "
-        "%.2f%s",
+    say("  %s, %zu connections: %.0f accepted/s (p50 %.2f, p99 %.2f ms), %.0f refused/s, server %.2f cores, broker %.2f, others "
+        "%.2f, "
+        "stolen %.2f%s",
         series.c_str(), connections, r.accepted_per_s(), static_cast<double>(r.accepted.percentile_us(0.5)) / 1000,
-        static_cast<double>(r.accepted.percentile_us(0.99)) / 1000, r.refused_per_s(), server_cpu / r.seconds, other_cores,
-        stolen_cpu / r.seconds, r.source_ended ? " -- SOLD OUT, give more --experts" : "");
+        static_cast<double>(r.accepted.percentile_us(0.99)) / 1000, r.refused_per_s(), server_cpu / r.seconds,
+        broker_cpu / r.seconds, other_cores, stolen_cpu / r.seconds, r.source_ended ? " -- SOLD OUT, give more --experts" : "");
     if (!r.first_other.empty()) say("    unexpected: %s", r.first_other.c_str());
     if (lag != nullptr) {
       const double drained = lag->drain();
@@ -454,7 +519,8 @@ class Bench {
     say("projections off");
     for (int repeat = 0; repeat < flags_.repeats; ++repeat) {
       const auto data = fresh_copy();
-      const auto log_before = written_bytes(log_folder(data)), state_before = written_bytes(state_folder(data));
+      const std::size_t sold_before = sold_;
+      const auto log_before = log_bytes(data), state_before = written_bytes(state_folder(data));
       std::uint64_t peak = 0;
       {
         Server server(installation_, data, platform_file("off"), {});
@@ -465,13 +531,13 @@ class Bench {
         peak = server.usage().peak_resident_bytes;
         server.stop();
       }
-      const double sold = static_cast<double>(std::max<std::size_t>(sold_, 1));
+      const double sold = static_cast<double>(std::max<std::size_t>(sold_ - sold_before, 1));
       const auto grown = [](std::uint64_t after, std::uint64_t before) {
         return static_cast<double>(after) - static_cast<double>(before);
       };
       disk = JsonObject()
-                 .add("bookings", sold_)
-                 .add("log_bytes_per_booking", grown(written_bytes(log_folder(data)), log_before) / sold)
+                 .add("bookings", sold_ - sold_before)
+                 .add("log_bytes_per_booking", grown(log_bytes(data), log_before) / sold)
                  .add("state_bytes_per_booking", grown(written_bytes(state_folder(data)), state_before) / sold)
                  .add("peak_rss_mb", peak >> 20);
     }
@@ -518,7 +584,9 @@ class Bench {
       report_.add("stage_projected",
                   JsonObject().add("records", records).add("seconds", seconds).add("records_per_s", records / seconds));
     }
-    Series on(flags_.connections.size());
+    // On Kafka one figure: the seats are to last.
+    const std::vector<std::size_t> connections = flags_.kafka ? std::vector{headline_} : flags_.connections;
+    Series on(connections.size());
     const std::string name = "guildhall_run";
     double row_bytes = 0;
     for (int repeat = 0; repeat < flags_.repeats; ++repeat) {
@@ -527,9 +595,9 @@ class Bench {
       Server server(installation_, fresh_copy(), platform_file("off"), database_->url(name));
       LagWatch(server, flags_.lag_bound).drain();  // It looks far behind until the runner has read where it stands.
       if (flags_.wants("on"))
-        for (std::size_t i = 0; i < flags_.connections.size(); ++i) {
+        for (std::size_t i = 0; i < connections.size(); ++i) {
           LagWatch lag(server, flags_.lag_bound);
-          on[i].push_back(measure("on", server, flags_.connections[i], 0, &lag));
+          on[i].push_back(measure("on", server, connections[i], 0, &lag));
         }
       server.stop();
       row_bytes = (static_cast<double>(database_->bytes_of(name)) - static_cast<double>(before)) /
@@ -539,7 +607,7 @@ class Bench {
       report_.add("projections_on", medians(on))
           .add("lag_bound_events", flags_.lag_bound)
           .add("postgres_bytes_per_booking", row_bytes);
-      for (std::size_t i = 0; i < on.size(); ++i) rates_on_.emplace_back(flags_.connections[i], median_rate(on[i]));
+      for (std::size_t i = 0; i < on.size(); ++i) rates_on_.emplace_back(connections[i], median_rate(on[i]));
     }
     if (flags_.wants("rebuild")) {
       const std::string rebuilt =
@@ -554,6 +622,13 @@ class Bench {
     database_->drop("guildhall_stage");
   }
 
+  void measure_take_over() {
+    say("take-over");
+    TakeOverOptions options{installation_, work_.path() / "take_over", platform_file("off"), flags_.stage, flags_.take_over};
+    options.installation.log = log_flags("moved");
+    report_.add("take_over", measure_take_overs(options));
+  }
+
   void measure_peers() {
     if (flags_.peers == PeerSet::none) return;
     PeerOptions options;
@@ -563,8 +638,10 @@ class Bench {
     options.warmup_s = flags_.warmup;
     options.seconds = flags_.seconds;
     options.repeats = flags_.repeats;
-    options.kafka_script = std::filesystem::path(GUILDHALL_SOURCE_DIR) / "script" / "kafka";
-    const PeerReport peers = run_peers(options, *database_);
+    options.kafka_script = kafka_script();
+    if (flags_.kafka) options.clients = "64 512";
+    if (broker_) options.bootstrap = broker_->bootstrap();
+    const PeerReport peers = run_peers(options, database_ ? &*database_ : nullptr);
     std::vector<JsonObject> figures, ratios;
     for (const PeerFigure& f : peers.figures) {
       figures.push_back(JsonObject()
@@ -595,6 +672,7 @@ class Bench {
   Installation installation_;
   std::size_t headline_ = 0;
   std::optional<Database> database_;
+  std::optional<Broker> broker_;
   JsonObject conditions_, report_;
   Stage stage_;
   std::size_t sold_ = 0;     // Of the copy in use.

@@ -1,15 +1,13 @@
 #include "bench/peers.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <optional>
 #include <span>
 #include <sstream>
 #include <stdexcept>
-#include <thread>
 
-#include "bench/load_generator.h"
+#include "bench/broker.h"
 #include "bench/process.h"
 
 namespace guildhall {
@@ -18,8 +16,9 @@ namespace {
 constexpr int least_seconds = 10;  // The scripts sample the CPU for up to six seconds less than they measure.
 
 constexpr int attempts = 2;  // They give their server one second to start, which a cold disk does not always keep.
-constexpr std::uint16_t broker_port = 19'092;
-constexpr std::chrono::minutes broker_patience{5};  // Its jars may have to come from far away.
+
+// Seats are opened anew before each figure, some 100,000 a second.
+constexpr const char* tuned_streams_seats = "500000";
 
 struct Script {
   const char* path;
@@ -54,32 +53,20 @@ std::vector<PeerFigure> medians_of(std::vector<PeerFigure> all) {
   return out;
 }
 
-void start_broker(std::optional<Process>& broker, const PeerOptions& options) {
-  const auto output = options.work / "kafka.log";
-  const auto data = options.work / "kafka";
-  const auto ready = data / "bootstrap";
-  std::filesystem::remove(ready);
-  broker.emplace(std::vector<std::string>{options.kafka_script.string(), "start", "--foreground", "--data", data.string(),
-                                          "--port", std::to_string(broker_port)},
-                 Environment{}, output);
-  const auto deadline = std::chrono::steady_clock::now() + broker_patience;
-  while (!std::filesystem::exists(ready)) {
-    if (!broker->running() || std::chrono::steady_clock::now() > deadline)
-      throw std::runtime_error("no Kafka broker:\n" + tail_of_file(output));
-    std::this_thread::sleep_for(std::chrono::milliseconds(100));
-  }
-}
-
-std::vector<PeerFigure> run_script(const Script& script, const PeerOptions& options, const Database& database,
+std::vector<PeerFigure> run_script(const Script& script, const PeerOptions& options, const Database* database,
                                    const std::filesystem::path& folder) {
-  Environment environment = database.environment();
+  Environment environment;
+  if (database != nullptr) environment = database->environment();
   environment.insert(environment.end(), {{"CLIENTS", options.clients},
                                          {"WARM", std::to_string(options.warmup_s)},
                                          {"SECS", std::to_string(std::max(options.seconds, least_seconds))},
                                          {"REPEATS", std::to_string(options.repeats)}});
   std::ranges::copy(script.environment, std::back_inserter(environment));
-  std::optional<Process> broker;
-  if (std::string_view(script.path).starts_with("kstreams")) start_broker(broker, options);
+  std::optional<Broker> broker;
+  if (std::string_view(script.path).starts_with("kstreams")) {
+    if (options.bootstrap.empty()) broker.emplace(options.kafka_script, options.work / "kafka", options.work / "kafka.log");
+    environment.emplace_back("BOOTSTRAP", broker ? broker->bootstrap() : options.bootstrap);
+  }
   auto out = figures_in(run_program({"bash", script.path}, environment, options.work / "peers.log", folder));
   for (const auto& f : out)
     std::fprintf(stderr, "bench:   %s, %d clients: %.0f accepted/s, p50 %.2f ms, p99 %.2f ms\n", f.peer.c_str(), f.clients,
@@ -89,10 +76,10 @@ std::vector<PeerFigure> run_script(const Script& script, const PeerOptions& opti
 
 }  // namespace
 
-PeerReport run_peers(const PeerOptions& options, const Database& database) {
+PeerReport run_peers(const PeerOptions& options, const Database* database) {
   PeerReport report;
   if (options.set == PeerSet::none) return report;
-  if (!std::filesystem::exists(options.folder / "seed" / "run.sh")) {
+  if (!std::filesystem::exists(options.folder / "kstreams" / "run.sh")) {
     report.missing.push_back("no peers in " + options.folder.string());
     return report;
   }
@@ -101,12 +88,18 @@ PeerReport run_peers(const PeerOptions& options, const Database& database) {
   for (const auto& entry : std::filesystem::recursive_directory_iterator(copy))
     std::filesystem::permissions(entry, std::filesystem::perms::owner_write, std::filesystem::perm_options::add);
 
-  std::vector<Script> scripts{
-      {"seed/run.sh", {{"VARIANT", "asis"}}}, {"seed/run.sh", {{"VARIANT", "matched"}}}, {"http/run.sh", {}}};
+  // With their own number of seats some sell out within seconds, and count refusals from memory.
+  const std::string many_seats = "2000000";
+  std::vector<Script> scripts;
+  if (options.set != PeerSet::kstreams)
+    scripts = {{"seed/run.sh", {{"VARIANT", "asis"}}}, {"seed/run.sh", {{"VARIANT", "matched"}}}, {"http/run.sh", {}}};
   if (options.set == PeerSet::all) {
-    // With its own number of seats it sells out within seconds, and counts refusals from memory.
-    scripts.push_back({"pekko/run.sh", {{"SLOTS", "2000000"}}});
-    scripts.push_back({"kstreams/run.sh", {{"BOOTSTRAP", "127.0.0.1:" + std::to_string(broker_port)}}});
+    scripts.push_back({"pekko/run.sh", {{"SLOTS", many_seats}}});
+    scripts.push_back({"kstreams/run.sh", {}});
+  }
+  if (options.set == PeerSet::kstreams) {
+    scripts.push_back({"kstreams/run.sh", {{"COMMITS", "100"}, {"POLL", "100"}}});  // Its own defaults.
+    scripts.push_back({"kstreams/run.sh", {{"COMMITS", "10"}, {"POLL", "10"}, {"SLOTS", tuned_streams_seats}}});
   }
   std::vector<PeerFigure> all;
   for (const Script& script : scripts) {

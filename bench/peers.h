@@ -10,7 +10,7 @@
 
 namespace guildhall {
 
-enum class PeerSet : unsigned char { none, seed, all };
+enum class PeerSet : unsigned char { none, seed, all, kstreams };
 
 struct PeerOptions {
   std::filesystem::path folder;  // With seed/run.sh and the like.
@@ -20,7 +20,8 @@ struct PeerOptions {
   int warmup_s = 3;
   int seconds = 10;
   int repeats = 1;
-  std::filesystem::path kafka_script;  // script/kafka: Kafka Streams gets a broker for its run.
+  std::filesystem::path kafka_script;  // script/kafka: Kafka Streams gets a broker for its run,
+  std::string bootstrap;               // unless there is one.
 };
 
 // One line that a peer's script printed.
@@ -38,6 +39,7 @@ struct PeerReport {
   std::vector<std::string> missing;  // What could not be run, and why.
 };
 
-PeerReport run_peers(const PeerOptions& options, const Database& database);
+// Kafka Streams alone needs no database.
+PeerReport run_peers(const PeerOptions& options, const Database* database);
 
 }  // namespace guildhall

@@ -121,8 +121,8 @@ int Process::stop() {
   return *status_;
 }
 
-ProcessUsage Process::usage() const {
-  const std::string folder = "/proc/" + std::to_string(pid_);
+ProcessUsage usage_of(pid_t pid) {
+  const std::string folder = "/proc/" + std::to_string(pid);
   ProcessUsage out;
   const std::string stat = text_of_file(folder + "/stat");
   // Fields 14 and 15; counted from behind the name, which may hold spaces.

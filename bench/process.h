@@ -21,6 +21,8 @@ struct ProcessUsage {
   std::uint64_t peak_resident_bytes = 0;
 };
 
+ProcessUsage usage_of(pid_t pid);
+
 // A child that is sent SIGTERM when this process dies, and when the object goes.
 class Process {
  public:
@@ -34,7 +36,7 @@ class Process {
   bool running();
   // SIGTERM, then its exit status; 128 + signal when that ended it.
   int stop();
-  ProcessUsage usage() const;
+  ProcessUsage usage() const { return usage_of(pid_); }
 
  private:
   pid_t pid_ = -1;

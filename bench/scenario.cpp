@@ -136,8 +136,10 @@ Stage set_stage(const Server& server, const StageOptions& options) {
 
 void read_slots(const Installation& installation, const std::filesystem::path& data, const StageOptions& options, Stage& stage) {
   SlotLines lines(utc_date(), stage.slots);
-  run_program({installation.program.string(), "log", "show", "--type", "calendar.v1.SlotsGenerated", "--data", data.string()}, {},
-              installation.output, lines);
+  std::vector<std::string> show{installation.program.string(), "log",    "show",       "--type",
+                                "calendar.v1.SlotsGenerated",  "--data", data.string()};
+  show.insert(show.end(), installation.log.begin(), installation.log.end());
+  run_program(std::move(show), {}, installation.output, lines);
   std::mt19937_64 random(options.seed);
   std::ranges::shuffle(stage.slots, random);
 }

@@ -15,18 +15,21 @@ constexpr std::chrono::milliseconds ready_pause{20};
 
 std::vector<std::string> serve_arguments(const Installation& installation, const std::filesystem::path& data,
                                          const std::filesystem::path& platform_file) {
-  return {installation.program.string(),
-          "serve",
-          "--data",
-          data.string(),
-          "--port",
-          "0",
-          "--platform-file",
-          platform_file.string(),
-          "--http-threads",
-          std::to_string(installation.http_threads),
-          "--shards",
-          std::to_string(installation.shards)};
+  std::vector<std::string> out{installation.program.string(),
+                               "serve",
+                               "--data",
+                               data.string(),
+                               "--port",
+                               "0",
+                               "--platform-file",
+                               platform_file.string(),
+                               "--http-threads",
+                               std::to_string(installation.http_threads),
+                               "--shards",
+                               std::to_string(installation.shards)};
+  out.insert(out.end(), installation.log.begin(), installation.log.end());
+  out.insert(out.end(), installation.serve.begin(), installation.serve.end());
+  return out;
 }
 
 Environment with_postgres(const std::string& url) { return {{"GUILDHALL_POSTGRES_URL", url}}; }
@@ -87,6 +90,7 @@ std::string run_guildhall(const Installation& installation, const std::filesyste
                           const std::string& postgres_url) {
   arguments.insert(arguments.begin(), installation.program.string());
   arguments.insert(arguments.end(), {"--data", data.string()});
+  arguments.insert(arguments.end(), installation.log.begin(), installation.log.end());
   return run_program(std::move(arguments), with_postgres(postgres_url), installation.output);
 }
 

@@ -15,6 +15,8 @@ struct Installation {
   std::filesystem::path output;  // The servers' and the commands' log lines, appended.
   std::uint32_t shards = 4;
   std::uint32_t http_threads = 1;
+  std::vector<std::string> log;    // Flags that name the log, where it is not the embedded one.
+  std::vector<std::string> serve;  // More flags of the server.
 };
 
 class Server {

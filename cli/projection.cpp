@@ -3,10 +3,9 @@
 #include <cstdio>
 
 #include "cli/commands.h"
-#include "cli/platform.h"
+#include "cli/log_source.h"
 #include "cli/progress.h"
 #include "infra/postgres_row_store.h"
-#include "infra/segment_log.h"
 #include "infra/system_clock.h"
 #include "projectors/rebuild.h"
 #include "projectors/tutoring.h"
@@ -20,13 +19,9 @@ struct Opened {
 };
 
 Opened open(const Settings& settings) {
-  const PlatformFolders folders(settings);
-  if (!SegmentLog::exists(folders.root))
-    throw LogError("there is no log in " + folders.root.string(), "--data and --platform name the folder", false);
   const std::string& url = settings.text("postgres_url");
   if (url.empty()) throw SettingsError("no postgres_url: set GUILDHALL_POSTGRES_URL, or postgres_url_file in a config file");
-  return {SegmentLog::open_read_only(folders.root),
-          std::make_unique<PostgresRowStore>(url, tutoring_projection(), tutoring_sql())};
+  return {open_log_to_read(settings), std::make_unique<PostgresRowStore>(url, tutoring_projection(), tutoring_sql())};
 }
 
 int ls(const CommandLine& line, bool json) {
@@ -117,6 +112,7 @@ void add_projection(CLI::App& app, CommandLine& line, Run& run) {
   for (auto* sub : {ls_app, show_app, rebuild_app}) {
     line.add_setting(*sub, "data");
     line.add_setting(*sub, "platform");
+    for (const char* name : {"log", "brokers", "kafka_topics", "kafka_properties"}) line.add_setting(*sub, name);
   }
   ls_app->callback([&run, &line, json] { run = [&line, json] { return ls(line, *json); }; });
   show_app->callback([&run, &line, name] { run = [&line, name] { return show(line, *name); }; });

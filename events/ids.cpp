@@ -51,14 +51,22 @@ std::string to_string(const Uuid& id) {
 }
 
 void append_text(std::string& out, const Uuid& id) {
-  constexpr char hex[] = "0123456789abcdef";
+  // Two digits at a time: every record has some ten ids in its texts.
+  static constexpr auto pairs = [] {
+    constexpr char hex[] = "0123456789abcdef";
+    std::array<std::array<char, 2>, 256> table{};
+    for (std::size_t i = 0; i < table.size(); ++i) table[i] = {hex[i >> 4], hex[i & 15]};
+    return table;
+  }();
   std::array<char, 36> text;
-  std::size_t at = 0;
-  for (int i = 0; i < 32; ++i) {
-    if (i == 8 || i == 12 || i == 16 || i == 20) text[at++] = '-';
-    const std::uint64_t half = i < 16 ? id.hi() : id.lo();
-    text[at++] = hex[half >> (60 - 4 * (i % 16)) & 15];
-  }
+  char* to = text.data();
+  for (const std::uint64_t half : {id.hi(), id.lo()})
+    for (int byte = 0; byte < 8; ++byte) {
+      const auto& pair = pairs[half >> (56 - 8 * byte) & 0xff];
+      *to++ = pair[0];
+      *to++ = pair[1];
+      if (to == text.data() + 8 || to == text.data() + 13 || to == text.data() + 18 || to == text.data() + 23) *to++ = '-';
+    }
   out.append(text.data(), text.size());
 }
 

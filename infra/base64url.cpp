@@ -20,19 +20,19 @@ constexpr std::array<std::uint8_t, 256> sextets = make_sextets();
 }  // namespace
 
 std::string base64url_encode(std::string_view bytes) {
-  std::string out;
-  out.reserve((bytes.size() * 4 + 2) / 3);
+  std::string out((bytes.size() * 4 + 2) / 3, '\0');
   std::uint32_t bits = 0;
   unsigned held = 0;  // How many low bits of `bits` are still to be written.
+  char* to = out.data();
   for (const char c : bytes) {
     bits = (bits << 8) | static_cast<unsigned char>(c);
     held += 8;
     while (held >= 6) {
       held -= 6;
-      out.push_back(alphabet[(bits >> held) & 63]);
+      *to++ = alphabet[(bits >> held) & 63];
     }
   }
-  if (held > 0) out.push_back(alphabet[(bits << (6 - held)) & 63]);
+  if (held > 0) *to++ = alphabet[(bits << (6 - held)) & 63];
   return out;
 }
 

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <librdkafka/rdkafka.h>
 
+#include <array>
+#include <charconv>
 #include <cstring>
 
 #include "infra/base64url.h"
@@ -18,50 +20,88 @@ constexpr std::string_view schema_prefix = "urn:guildhall:schema:sha256:";
 // Whom CloudEvents' authcontext extension calls what; by ActorKind.
 constexpr std::string_view auth_types[] = {"unauthenticated", "app_user", "service_account", "system"};
 
+// A value and its text. Within a batch most of a record's texts are those of the record before.
+template <class T>
+struct Written {
+  T value{};
+  std::string text;
+
+  template <class Write>
+  const std::string& of(const T& wanted, Write write) {
+    if (text.empty() || !(value == wanted)) {
+      value = wanted;
+      text.clear();
+      write(text, wanted);
+    }
+    return text;
+  }
+};
+
+struct WrittenTexts {
+  static constexpr std::size_t schemas_kept = 64;
+  Written<Uuid> command, correlation, causation, actor;
+  Written<Hash> fingerprint;
+  Written<Micros> time, recorded;
+  std::array<Written<Hash>, schemas_kept> schemas;
+  const std::string& schema(const Hash& digest) {
+    return schemas[static_cast<unsigned char>(digest[0]) % schemas_kept].of(digest, [](std::string& out, const Hash& d) {
+      out.append(schema_prefix);
+      out.append(to_hex(view(d)));
+    });
+  }
+};
+
+void write_uuid(std::string& out, const Uuid& id) { append_text(out, id); }
+void write_hash(std::string& out, const Hash& hash) { out += base64url_encode(view(hash)); }
+void write_instant(std::string& out, Micros time) {
+  if (!append_instant(out, time)) throw CorruptLog("record header has a time outside the years 0000 to 9999");
+}
+
+// Each thread that writes or reads records has its own.
+WrittenTexts& written_texts() {
+  thread_local WrittenTexts texts;
+  return texts;
+}
+
 // Calls f(name, value) for every header that follows from the record's own, always in this order.
 template <class F>
 void derive(const RecordHeader& h, std::uint32_t generation, F f) {
-  std::string text;
-  const auto id = [&](std::string_view name, const Uuid& value) {
-    text.clear();
-    append_text(text, value);
-    f(name, text);
-  };
+  WrittenTexts& written = written_texts();
+  constexpr std::size_t sequence_digits = 20;  // Sorts as text.
+  std::array<char, sequence_digits> digits;
   const auto number = [&](std::string_view name, std::uint64_t value) {
-    text.clear();
-    fmt::format_to(std::back_inserter(text), "{}", value);
-    f(name, text);
+    char* end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
+    f(name, std::string_view(digits.data(), end));
   };
+  std::string text;
   f("content-type", content_type);
   f("ce_specversion", "1.0");
-  id("ce_id", h.event_id);
+  append_text(text, h.event_id);
+  f("ce_id", text);
   f("ce_type", h.type);
-  text.clear();
-  if (!append_instant(text, h.time)) throw CorruptLog("record header has a time outside the years 0000 to 9999");
-  f("ce_time", text);
+  f("ce_time", written.time.of(h.time, write_instant));
   text.clear();
   fmt::format_to(std::back_inserter(text), "/{}/{}/{}", h.platform, generation, h.shard);
   f("ce_source", text);
-  text.clear();
-  fmt::format_to(std::back_inserter(text), "{:020}", h.sequence);  // Sorts as text.
+  const auto length =
+      static_cast<std::size_t>(std::to_chars(digits.data(), digits.data() + digits.size(), h.sequence).ptr - digits.data());
+  text.assign(sequence_digits - length, '0');
+  text.append(digits.data(), length);
   f("ce_sequence", text);
-  text.clear();
-  text.append(name_of(h.stream.kind));
+  text.assign(name_of(h.stream.kind));
   text += '/';
   append_text(text, h.stream.id);
   f("ce_subject", text);
   f("ce_partitionkey", text);
   number("ce_streamversion", h.stream_version);
-  text.assign(schema_prefix);
-  text.append(to_hex(view(h.schema_digest)));
-  f("ce_dataschema", text);
-  id("ce_commandid", h.command_id);
+  f("ce_dataschema", written.schema(h.schema_digest));
+  f("ce_commandid", written.command.of(h.command_id, write_uuid));
   f("ce_commandtype", h.command_type);
-  f("ce_commandhash", base64url_encode(view(h.fingerprint)));
-  id("ce_correlationid", h.correlation_id);
-  id("ce_causationid", h.causation_id);
+  f("ce_commandhash", written.fingerprint.of(h.fingerprint, write_hash));
+  f("ce_correlationid", written.correlation.of(h.correlation_id, write_uuid));
+  f("ce_causationid", written.causation.of(h.causation_id, write_uuid));
   f("ce_authtype", auth_types[static_cast<std::size_t>(h.actor_kind)]);
-  if (!is_nil(h.actor_id)) id("ce_authid", h.actor_id);
+  if (!is_nil(h.actor_id)) f("ce_authid", written.actor.of(h.actor_id, write_uuid));
   number("ce_epoch", h.epoch);
   number("ce_batchindex", h.batch_index);
   number("ce_batchsize", h.batch_size);
@@ -97,8 +137,7 @@ rd_kafka_headers_s* kafka_headers_of(const Record& record, std::uint32_t generat
   add(record_header_name, record.header_bytes);
   derive(record.header, generation, add);
   add(chain_name, base64url_encode(view(record.chain)));
-  std::string recorded;
-  if (append_instant(recorded, recorded_at)) add("ce_recordedtime", recorded);
+  add("ce_recordedtime", written_texts().recorded.of(recorded_at, write_instant));
   return out;
 }
 
