@@ -1,5 +1,5 @@
-// Several servers of one platform on one Kafka log and one database, and clients that know them all: they go to the next one when one
-// refuses, breaks off or says 503, with the same Idempotency-Key, until an answer is definite.
+// Several servers of one platform on one Kafka log and one database, and clients that know them all: they go to the next one
+// when one refuses, breaks off or says 503, with the same Idempotency-Key, until an answer is definite.
 #pragma once
 
 #include <array>
@@ -85,7 +85,8 @@ class Marketplace {
   std::vector<Account> learners_;
 };
 
-// Clients that book, confirm, cancel, ask for what must be refused, and send old keys again, each on one shard, at a bounded rate.
+// Clients that book, confirm, cancel, ask for what must be refused, and send old keys again, each on one shard, at a bounded
+// rate.
 class ClusterLoad {
  public:
   struct Options {
@@ -121,8 +122,8 @@ class ClusterLoad {
   std::vector<std::jthread> threads_;
 };
 
-// The whole log, and every reply, row and state compared with it; `operations` get their last answers first. Servers run before, and are
-// stopped when it returns. Reports by gtest.
+// The whole log, and every reply, row and state compared with it; `operations` get their last answers first. Servers run
+// before, and are stopped when it returns. Reports by gtest.
 void expect_whole_history(Cluster& cluster, std::vector<Operation>& operations, std::size_t keys_sent_again, std::uint64_t seed);
 
 }  // namespace guildhall

@@ -1,5 +1,5 @@
-// Several processes on Kafka under load: owners are killed, paused, stopped and restarted, brokers are killed and paused, and then the
-// history is whole (I1–I5, I8–I10, I12).
+// Several processes on Kafka under load: owners are killed, paused, stopped and restarted, brokers are killed and paused, and
+// then the history is whole (I1–I5, I8–I10, I12).
 #include <gtest/gtest.h>
 
 #include <algorithm>

@@ -1,5 +1,5 @@
-// What faults cost: by shard the longest time between two accepted commands around a fault, and the time from the fault to the first
-// command that was sent and accepted after it.
+// What faults cost: by shard the longest time between two accepted commands around a fault, and the time from the fault to the
+// first command that was sent and accepted after it.
 #pragma once
 
 #include <string>

@@ -1,6 +1,7 @@
-// What clients sent and were told, the whole log, and the rows, compared with each other after a run with faults (reliability.md §15, H3):
-// every accepted command is there once with the ids of its reply, none is invented, no order is broken, a refusal has no effect, every
-// unknown outcome is resolved, a key always has one reply, and the rows are the fold of the log.
+// What clients sent and were told, the whole log, and the rows, compared with each other after a run with faults
+// (reliability.md §15, H3): every accepted command is there once with the ids of its reply, none is invented, no order is
+// broken, a refusal has no effect, every unknown outcome is resolved, a key always has one reply, and the rows are the fold of
+// the log.
 //
 // The log gives the order, so that no search for one is needed: a command's place is the sequence of its decision.
 #pragma once

@@ -9,7 +9,8 @@
 namespace guildhall {
 namespace {
 
-// Of one shard, one second apart: a booking, the same key again, a refusal, a cancellation, and a booking of another client at the same time.
+// Of one shard, one second apart: a booking, the same key again, a refusal, a cancellation, and a booking of another client at
+// the same time.
 struct Example {
   std::vector<Operation> operations;
   std::vector<LoggedRecord> log;
@@ -182,8 +183,9 @@ TEST(History, reads_records_as_log_show_prints_them) {
   const LoggedRecord r = parse_record(boost::json::parse(R"({"shard":2,"sequence":7,"time":"2026-01-01T00:00:00Z",
       "stream":"decision/00000000-0000-8000-8000-000000000001","version":1,"type":"decision.v1.DecisionMade",
       "event_id":"00000000-0000-8000-8000-000000000002","command_id":"00000000-0000-8000-8000-000000000001",
-      "command_type":"booking.v1.CreateBooking","actor":"service","epoch":3,"chain":"ab","data":{"outcome":"rejected","source":"client",
-      "command_type":"booking.v1.CreateBooking","status":409,"content_type":"application/problem+json","body":"{}"}})")
+      "command_type":"booking.v1.CreateBooking","actor":"service","epoch":3,"chain":"ab",
+      "data":{"outcome":"rejected","source":"client","command_type":"booking.v1.CreateBooking","status":409,
+      "content_type":"application/problem+json","body":"{}"}})")
                                           .as_object());
   EXPECT_EQ(r.shard, 2U);
   EXPECT_EQ(r.sequence, 7U);

@@ -59,8 +59,8 @@ std::vector<std::string> child_environment(const ServerPlace& place) {
   return out;
 }
 
-// With GUILDHALL_TEST_LOG=kafka a server's log is on the tests' broker, under names of its own, and its place in the group outlives the
-// process.
+// With GUILDHALL_TEST_LOG=kafka a server's log is on the tests' broker, under names of its own, and its place in the group
+// outlives the process.
 std::vector<std::string> log_settings(const std::string& name) {
   if (!on_kafka()) return {};
   return {"GUILDHALL_LOG=kafka", "GUILDHALL_BROKERS=" + KafkaCluster::shared().bootstrap(), "GUILDHALL_KAFKA_TOPICS=" + name,
@@ -272,12 +272,14 @@ bool Server::try_start(const std::vector<std::string>& flags) {
   const auto log = own_.path() / "server.log";
   pid_ = spawn(std::move(arguments), child_environment(place_), own_.path(), log, log);
   boost::json::value about;
-  const bool decided = eventually([&] {
-    if (!running()) return true;
-    boost::system::error_code error;
-    about = boost::json::parse(contents_of(description), error);
-    return !error && about.at("pid").to_number<pid_t>() == pid_;  // A killed server leaves its own behind.
-  }, place_.ready_within);
+  const bool decided = eventually(
+      [&] {
+        if (!running()) return true;
+        boost::system::error_code error;
+        about = boost::json::parse(contents_of(description), error);
+        return !error && about.at("pid").to_number<pid_t>() == pid_;  // A killed server leaves its own behind.
+      },
+      place_.ready_within);
   if (pid_ < 0) return false;
   if (!decided) {
     kill();
@@ -309,7 +311,8 @@ void Server::signal(int number) const {
 }
 
 int Server::wait_for_end() {
-  if (!eventually([this] { return !running(); }, place_.ready_within)) throw std::runtime_error("the server does not end:\n" + output());
+  if (!eventually([this] { return !running(); }, place_.ready_within))
+    throw std::runtime_error("the server does not end:\n" + output());
   return exit_code_;
 }
 
@@ -353,7 +356,8 @@ ToolResult Server::run_into(const std::filesystem::path& out, std::vector<std::s
   return result;
 }
 
-void Server::visit_log(const std::vector<std::string>& filters, const std::function<void(const boost::json::object&)>& visit) const {
+void Server::visit_log(const std::vector<std::string>& filters,
+                       const std::function<void(const boost::json::object&)>& visit) const {
   std::vector<std::string> arguments{"log", "show", "--data", place_.data};
   arguments.insert(arguments.end(), filters.begin(), filters.end());
   const auto out = new_file("log");
