@@ -2,10 +2,12 @@
 
 #include <librdkafka/rdkafka.h>
 
+#include <algorithm>
 #include <array>
 #include <string_view>
 
 #include "infra/json_log.h"
+#include "infra/pause.h"
 #include "infra/system_clock.h"
 
 namespace guildhall {
@@ -13,6 +15,8 @@ namespace {
 
 constexpr std::string_view brokers_hint = "the brokers: setting brokers, and whether they run and can be reached";
 constexpr std::size_t error_text_bytes = 512;
+constexpr std::chrono::milliseconds question_slice{2'000};  // For a leader to answer, before it is asked who leads.
+constexpr std::chrono::milliseconds question_pause{20};
 
 void on_log(const rd_kafka_t*, int level, const char* facility, const char* text) {
   constexpr int error = 3, warning = 4;  // Of syslog.
@@ -167,18 +171,26 @@ ClusterDescription describe_cluster(rd_kafka_s* client, std::chrono::millisecond
 
 KafkaOffsets query_offsets(rd_kafka_s* consumer, const std::string& topic, std::int32_t partition,
                            std::chrono::milliseconds timeout) {
-  // A new leader may be in the making: asked again until the time is over.
+  // A new leader may be in the making: asked again until the time is over. The client sends the question to the leader that it knows, as
+  // long as it takes, so each try is short and is followed by asking who leads now.
   const auto deadline = std::chrono::steady_clock::now() + timeout;
+  const auto slice = [&] {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+    return static_cast<int>(std::clamp<std::int64_t>(left.count(), 1, question_slice.count()));
+  };
+  const KafkaTopic handle(rd_kafka_topic_new(consumer, topic.c_str(), nullptr));
   for (;;) {
     KafkaOffsets out;
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
-    const auto error = rd_kafka_query_watermark_offsets(consumer, topic.c_str(), partition, &out.low, &out.high,
-                                                        std::max(1, static_cast<int>(left.count())));
+    const auto error = rd_kafka_query_watermark_offsets(consumer, topic.c_str(), partition, &out.low, &out.high, slice());
     if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return out;
     if (std::chrono::steady_clock::now() >= deadline)
       throw LogError(
           "kafka: " + topic + "[" + std::to_string(partition) + "]: its ends can't be asked: " + rd_kafka_err2str(error),
           std::string(brokers_hint), true);
+    const rd_kafka_metadata_t* metadata = nullptr;
+    if (rd_kafka_metadata(consumer, 0, handle.get(), &metadata, slice()) == RD_KAFKA_RESP_ERR_NO_ERROR)
+      rd_kafka_metadata_destroy(metadata);
+    pause_for({}, std::min(question_pause, std::chrono::milliseconds(slice())));
   }
 }
 
