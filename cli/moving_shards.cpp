@@ -14,6 +14,7 @@ namespace guildhall {
 namespace {
 
 constexpr std::chrono::seconds start_patience{30};      // For the owners topic to be read.
+constexpr std::chrono::seconds owners_patience{2};      // For one answer about its end.
 constexpr std::chrono::seconds hand_over_patience{4};   // A shard is served on for its new owner to come.
 constexpr std::chrono::milliseconds retry_pause{300};   // After brokers did not answer.
 constexpr std::chrono::milliseconds standby_pause{50};  // At the log's end.
@@ -273,6 +274,17 @@ void MovingShards::serve(Slot& slot) {
   shard.reset();
   if (failed && end == ShardEnd::failed) parts_.failed(why);
   for (PendingCommand& p : pending) hooks_.resume(std::move(p.request), std::move(p.done));
+  if (failed && end == ShardEnd::fenced) hear_of_owners();
+}
+
+// Whoever fenced the shard has told so before. After a pause this process has yet to hear it, and would take the shard back.
+void MovingShards::hear_of_owners() {
+  const auto ending = [&] {
+    const std::lock_guard lock(mutex_);
+    return ending_;
+  };
+  while (!ending() && !owner_follower_->wait_until_caught_up(owners_patience)) {
+  }
 }
 
 // Ends what was given away and that nobody else has taken over in time.

@@ -75,6 +75,7 @@ class MovingShards final : public ShardHost {
   void run(Slot& slot);
   bool may_open(const Slot& slot) const;
   void serve(Slot& slot);
+  void hear_of_owners();
   void stand_by(Slot& slot);
   void watch(std::stop_token stop);
   template <class Ready>

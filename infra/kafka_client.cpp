@@ -15,7 +15,8 @@ namespace {
 
 constexpr std::string_view brokers_hint = "the brokers: setting brokers, and whether they run and can be reached";
 constexpr std::size_t error_text_bytes = 512;
-constexpr std::chrono::milliseconds question_pause{10};  // Before a question that was not answered is put again.
+constexpr std::chrono::milliseconds question_slice{2'000};  // For a leader to answer, before it is asked who leads.
+constexpr std::chrono::milliseconds question_pause{20};
 
 void on_log(const rd_kafka_t*, int level, const char* facility, const char* text) {
   constexpr int error = 3, warning = 4;  // Of syslog.
@@ -172,23 +173,31 @@ namespace {
 // Not rd_kafka_query_watermark_offsets(): that waits for a broker that has fallen silent until the request times out, a minute.
 std::int64_t query_offset(rd_kafka_s* consumer, const std::string& topic, std::int32_t partition, std::int64_t which,
                           std::chrono::milliseconds timeout) {
-  // A new leader may be in the making: asked again until the time is over.
+  // A new leader may be in the making: asked again until the time is over. The client sends the question to the leader that it
+  // knows, so each try is short and is followed by asking who leads now.
   const auto deadline = std::chrono::steady_clock::now() + timeout;
+  const auto slice = [&] {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+    return static_cast<int>(std::clamp<std::int64_t>(left.count(), 1, question_slice.count()));
+  };
   const std::unique_ptr<rd_kafka_topic_partition_list_t, decltype(&rd_kafka_topic_partition_list_destroy)> asked(
       rd_kafka_topic_partition_list_new(1), rd_kafka_topic_partition_list_destroy);
   rd_kafka_topic_partition_t& place = *rd_kafka_topic_partition_list_add(asked.get(), topic.c_str(), partition);
+  const KafkaTopic handle(rd_kafka_topic_new(consumer, topic.c_str(), nullptr));
   for (;;) {
     place.offset = which;
     place.err = RD_KAFKA_RESP_ERR_NO_ERROR;
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
-    auto error = rd_kafka_offsets_for_times(consumer, asked.get(), std::max(1, static_cast<int>(left.count())));
+    auto error = rd_kafka_offsets_for_times(consumer, asked.get(), slice());
     if (error == RD_KAFKA_RESP_ERR_NO_ERROR) error = place.err;
     if (error == RD_KAFKA_RESP_ERR_NO_ERROR && place.offset >= 0) return place.offset;
     if (std::chrono::steady_clock::now() >= deadline)
       throw LogError(
           "kafka: " + topic + "[" + std::to_string(partition) + "]: its ends can't be asked: " + rd_kafka_err2str(error),
           std::string(brokers_hint), true);
-    pause_for({}, question_pause);
+    const rd_kafka_metadata_t* metadata = nullptr;
+    if (rd_kafka_metadata(consumer, 0, handle.get(), &metadata, slice()) == RD_KAFKA_RESP_ERR_NO_ERROR)
+      rd_kafka_metadata_destroy(metadata);
+    pause_for({}, std::min(question_pause, std::chrono::milliseconds(slice())));
   }
 }
 }  // namespace

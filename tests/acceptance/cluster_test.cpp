@@ -3,9 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <future>
 #include <iterator>
 #include <random>
@@ -133,8 +135,12 @@ class FaultyRun {
     fault.at = std::chrono::steady_clock::now();
     return say(std::move(fault));
   }
+  // With the time, to find it in the servers' logs.
   static Fault say(Fault fault) {
-    std::printf("%s of %s\n", fault.kind.c_str(), fault.target.c_str());
+    const std::time_t time = std::time(nullptr);
+    std::array<char, 16> clock{};
+    std::strftime(clock.data(), clock.size(), "%H:%M:%S", std::gmtime(&time));
+    std::printf("%s %s of %s\n", clock.data(), fault.kind.c_str(), fault.target.c_str());
     std::fflush(stdout);
     return fault;
   }
@@ -199,6 +205,7 @@ boost::json::object report_of(const ClusterLoad& load, const std::vector<Operati
     if (o.answers.size() > 1) repeats += o.answers.size() - 1;
   }
   const Troubles& t = load.troubles();
+  const std::vector<FaultCost> cost = costs(run.faults(), operations, Cluster::shards);
   return {{"seconds", seconds},
           {"commands", operations.size()},
           {"accepted", accepted},
@@ -212,7 +219,8 @@ boost::json::object report_of(const ClusterLoad& load, const std::vector<Operati
                                           {"503", t.unavailable.load()},
                                           {"503_outcome_unknown", t.outcome_unknown.load()},
                                           {"other_5xx", t.other_errors.load()}}},
-          {"faults", summary(run.faults(), costs(run.faults(), operations, Cluster::shards))}};
+          {"faults", summary(run.faults(), cost)},
+          {"each_fault", each(run.faults(), cost)}};
 }
 
 double seconds_since(Instant began) { return std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count(); }

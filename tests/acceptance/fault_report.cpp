@@ -45,6 +45,20 @@ std::vector<FaultCost> costs(const std::vector<Fault>& faults, const std::vector
   return out;
 }
 
+boost::json::array each(const std::vector<Fault>& faults, const std::vector<FaultCost>& costs) {
+  boost::json::array out;
+  const std::size_t shards = faults.empty() ? 0 : costs.size() / faults.size();
+  for (std::size_t n = 0; n < faults.size(); ++n) {
+    boost::json::array gaps;
+    for (std::size_t shard = 0; shard < shards; ++shard) gaps.emplace_back(costs[n * shards + shard].gap.count());
+    out.push_back(boost::json::object{{"kind", faults[n].kind},
+                                      {"target", faults[n].target},
+                                      {"whole_after_ms", ms_between(faults[n].at, faults[n].over).count()},
+                                      {"longest_gap_ms_by_shard", std::move(gaps)}});
+  }
+  return out;
+}
+
 boost::json::object summary(const std::vector<Fault>& faults, const std::vector<FaultCost>& costs) {
   boost::json::object out;
   for (const Fault& fault : faults) {

@@ -28,6 +28,8 @@ struct FaultCost {
 };
 
 std::vector<FaultCost> costs(const std::vector<Fault>& faults, const std::vector<Operation>& operations, std::uint32_t shards);
+// The longest gap of each shard, fault by fault.
+boost::json::array each(const std::vector<Fault>& faults, const std::vector<FaultCost>& costs);
 // By kind: how often, and median and worst of the costs, of the shards that were hit and of the others.
 boost::json::object summary(const std::vector<Fault>& faults, const std::vector<FaultCost>& costs);
 
