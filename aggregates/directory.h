@@ -3,6 +3,8 @@
 #pragma once
 
 #include <optional>
+#include <string>
+#include <string_view>
 
 #include "events/account.h"
 #include "events/ids.h"
@@ -16,6 +18,11 @@ struct AccountFact {
   bool is_learner = false;
   friend bool operator==(const AccountFact&, const AccountFact&) = default;
 };
+
+// As processes tell each other: u8 format 1 · u8 role · u8 status · u8 flags (1: expert, 2: learner).
+std::string encode(const AccountFact& fact);
+// nullopt: not these bytes exactly.
+std::optional<AccountFact> decode_account_fact(std::string_view bytes);
 
 // Any thread.
 class Directory {

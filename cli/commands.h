@@ -21,6 +21,7 @@ inline constexpr int exit_not_found = 3;
 inline constexpr int exit_conflict = 4;
 inline constexpr int exit_mismatch = 5;
 inline constexpr int exit_unavailable = 6;
+inline constexpr int exit_partial = 7;
 inline constexpr int exit_interrupted = 130;
 
 // What all subcommands share: the flags that are settings.
@@ -32,9 +33,12 @@ struct CommandLine {
   void add_setting(CLI::App& app, const std::string& name);
 };
 
+// The setting crash_at, for test builds. Throws SettingsError.
+void arm_crash_point(const Settings& settings);
+
 using Run = std::function<int()>;
 void add_serve(CLI::App& app, CommandLine& line, Run& run);
-void add_log(CLI::App& app, CommandLine& line, Run& run);         // log show|tail|verify
+void add_log(CLI::App& app, CommandLine& line, Run& run);         // log show|tail|export|verify|copy
 void add_stream(CLI::App& app, CommandLine& line, Run& run);      // stream show
 void add_projection(CLI::App& app, CommandLine& line, Run& run);  // projection ls|show|rebuild
 void add_state(CLI::App& app, CommandLine& line, Run& run);       // state rebuild|hash

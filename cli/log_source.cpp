@@ -20,6 +20,7 @@ KafkaOptions kafka_options(const Settings& settings) {
   KafkaOptions out;
   out.brokers = settings.text("brokers");
   if (out.brokers.empty()) throw SettingsError("brokers: the log is Kafka's, so host:port of its brokers is needed");
+  out.topics = settings.text("kafka_topics");
   const auto add = [&](const std::string& property) {
     const auto equals = property.find('=');
     if (equals == std::string::npos) throw SettingsError("kafka_properties must be NAME=VALUE, comma-separated");
@@ -43,7 +44,7 @@ std::unique_ptr<EventLog> open_log_to_read(const Settings& settings) {
                      "--brokers and --platform name it; guildhall serve --log kafka makes it", false);
     return log;
   }
-  const PlatformFolders folders(settings.text("data"), settings.text("platform"));
+  const PlatformFolders folders(settings);
   if (!SegmentLog::exists(folders.root))
     throw LogError("there is no log in " + folders.root.string(), "--data and --platform name the folder", false);
   return SegmentLog::open_read_only(folders.root);

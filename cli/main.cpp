@@ -6,6 +6,7 @@
 #include "cli/commands.h"
 #include "cli/platform.h"
 #include "events/event_log.h"
+#include "infra/crash_point.h"
 #include "projectors/row_store.h"
 
 namespace guildhall {
@@ -25,6 +26,12 @@ void CommandLine::add_setting(CLI::App& app, const std::string& name) {
           std::string(entry.help) + (entry.fallback.empty() ? "" : " [" + std::string(entry.fallback) + "]"));
 }
 
+void arm_crash_point(const Settings& settings) {
+  const std::string& place = settings.text("crash_at");
+  if (!place.empty() && !arm_crash_point(std::string_view(place)))
+    throw SettingsError("crash_at: no such place, or not a build with crash points: " + place);
+}
+
 }  // namespace guildhall
 
 int main(int argc, char** argv) {
@@ -32,16 +39,20 @@ int main(int argc, char** argv) {
   CLI::App app{
       "Guildhall: an event-sourced backend for marketplaces.\n\n"
       "  guildhall serve --data ./data            run a platform on the embedded log\n"
+      "  guildhall serve --log kafka --brokers HOST:PORT   run it, or a part of it, on Kafka\n"
       "  guildhall token --role authenticated --sub UUID --data ./data\n"
       "  guildhall log tail --data ./data         follow the events as JSON lines\n"
+      "  guildhall log export --format csv        every record, for analysts\n"
       "  guildhall log verify --data ./data       check every record, its order and its chain\n"
+      "  guildhall log copy --from embedded:./data --to kafka --brokers HOST:PORT\n"
+      "                                           move a platform's log\n"
       "  guildhall stream show booking/UUID       what happened to one booking\n"
       "  guildhall projection rebuild             make the read models anew from the log\n\n"
       "Settings come from flags, GUILDHALL_* variables, ./guildhall.toml, the user's and the machine's config.toml, in this "
       "order;\n"
       "`guildhall config show --origin` says which one won. Exit codes: 0 ok, 1 error, 2 usage, 3 not found, 4 conflict, 5 "
       "mismatch,\n"
-      "6 unavailable, 130 interrupted.",
+      "6 unavailable, 7 partial, 130 interrupted.",
       "guildhall"};
   app.set_version_flag("--version", "guildhall " + std::string(software_version));
   app.require_subcommand(1);

@@ -12,28 +12,27 @@
 #include <thread>
 
 #include "aggregates/shard/shard.h"
+#include "cli/log_source.h"
+#include "cli/moving_shards.h"
 #include "cli/platform_policy.h"
+#include "cli/read_models.h"
+#include "cli/shard_host.h"
 #include "events/check.h"
 #include "events/codec.h"
 #include "gateway/api.h"
 #include "gateway/http_server.h"
 #include "gateway/openapi.h"
 #include "gateway/problem.h"
-#include "gateway/reads.h"
 #include "infra/effect_worker.h"
+#include "infra/folder_lock.h"
 #include "infra/json_log.h"
+#include "infra/kafka_log.h"
 #include "infra/metrics.h"
-#include "infra/pause.h"
-#include "infra/postgres_pool.h"
-#include "infra/postgres_row_store.h"
-#include "infra/rocksdb_state_store.h"
 #include "infra/sandbox_processor.h"
 #include "infra/secrets.h"
 #include "infra/segment_log.h"
 #include "infra/system_clock.h"
 #include "infra/time_zones.h"
-#include "projectors/runner.h"
-#include "projectors/tutoring.h"
 
 namespace guildhall {
 namespace {
@@ -42,15 +41,36 @@ constexpr std::size_t secret_bytes = 32;
 constexpr std::chrono::seconds drain_patience{10};
 constexpr std::chrono::milliseconds failed_patience{500};  // For unknown answers to go out before a failed process ends.
 constexpr Micros local_key_life_us = 365 * day_us;
-constexpr std::size_t read_connections = 4;
-constexpr std::size_t service_connections = 2;
+constexpr std::chrono::seconds settle_patience{120};          // For a process of a Kafka log to serve its first shards.
+constexpr std::chrono::milliseconds directory_patience{500};  // For a fact that may just have been made elsewhere.
+constexpr std::chrono::seconds directory_start_patience{60};
+constexpr std::int64_t shortest_session_ms = 1'000, longest_session_ms = 300'000;
 constexpr std::uint64_t ready_lag_events = 100'000;  // Of a projection; beyond it the process is not ready.
 constexpr std::string_view anon_kid = "anon", service_kid = "service";
 
-// The read pool's session gives up the login's rights: it can only become the roles of requests.
-std::string as_authenticator(std::string url) {
-  url += url.contains('?') ? '&' : '?';
-  return url + "options=-c%20role%3Dauthenticator";
+// What this process does. An embedded log is one process's, so there it does everything.
+struct Roles {
+  bool gateway = false, shards = false, projectors = false;
+};
+Roles roles_of(const Settings& settings) {
+  Roles out;
+  for (const std::string& role : settings.list("roles")) {
+    if (role == "gateway") out.gateway = true;
+    else if (role == "shards") out.shards = true;
+    else if (role == "projectors") out.projectors = true;
+    else throw SettingsError("roles must be of gateway, shards and projectors, not " + role);
+  }
+  if (!out.gateway && !out.shards && !out.projectors) throw SettingsError("roles: at least one is needed");
+  if (log_kind(settings) == LogKind::embedded && !(out.gateway && out.shards && out.projectors))
+    throw SettingsError("roles can be divided on log kafka only");
+  return out;
+}
+
+// Of "http://host:port".
+std::string host_of(std::string_view url) {
+  constexpr std::string_view scheme = "http://";
+  if (!url.starts_with(scheme) || url.rfind(':') < scheme.size()) throw SettingsError("advertise must be http://HOST:PORT");
+  return std::string(url.substr(scheme.size(), url.rfind(':') - scheme.size()));
 }
 
 KeySettings key_settings(const Settings& settings, const PlatformFolders& folders) {
@@ -70,18 +90,6 @@ KeySettings key_settings(const Settings& settings, const PlatformFolders& folder
   return keys;
 }
 
-// The embedded log's process owns every shard, for as long as it serves.
-class AllLocal final : public ShardRoutes {
- public:
-  explicit AllLocal(const std::vector<std::unique_ptr<Shard>>& shards) : shards_(shards) {}
-  // Of no owner: the shards outlive whoever asks.
-  std::shared_ptr<Shard> local(ShardNo shard) const override { return {std::shared_ptr<void>(), shards_[shard].get()}; }
-  std::string owner(ShardNo) const override { return {}; }
-
- private:
-  const std::vector<std::unique_ptr<Shard>>& shards_;
-};
-
 std::vector<ErrorEntry> error_catalogue() {
   std::vector<ErrorEntry> out;
   for (const auto& c : gateway_codes()) out.push_back({c.name, c.status, c.title, c.hint});
@@ -94,7 +102,8 @@ std::vector<ErrorEntry> error_catalogue() {
 // In the order of construction; destruction runs backwards after stop().
 struct Platform::Parts {
   Parts(const Settings& settings, std::function<void(const std::string&)> failed)
-      : folders(settings.text("data"), settings.text("platform")),
+      : folders(settings),
+        roles(roles_of(settings)),
         on_failure(std::move(failed)),
         policy(load_policy(settings.text("platform"), settings.text("platform_file"))),
         keys(key_settings(settings, folders)),
@@ -103,6 +112,7 @@ struct Platform::Parts {
         metrics(std::string(software_version)) {}
 
   PlatformFolders folders;
+  Roles roles;
   std::function<void(const std::string&)> on_failure;
   std::atomic<bool> failing{false};
   bool accept_loss = false;
@@ -117,24 +127,15 @@ struct Platform::Parts {
   AccountDirectory directory;
   std::string claim_key;
 
-  std::unique_ptr<SegmentLog> log;
-  RocksDbBudget budget;
-  std::vector<std::unique_ptr<RocksDbStateStore>> stores;
+  std::optional<FolderLock> folder_lock;  // An embedded log has its own.
+  std::unique_ptr<EventLog> log;
+  KafkaLog* kafka = nullptr;  // The log, when it is Kafka's.
+  std::unique_ptr<TopicFollower> directory_follower;
   SandboxProcessor processor;
   std::unique_ptr<EffectWorker> effects;
-  std::vector<std::unique_ptr<Shard>> shards;
-  AllLocal routes{shards};
-
-  // Shard n belongs to projector n modulo their number. Made before the first record is written and gone after the last.
-  struct Projector {
-    std::unique_ptr<PostgresRowStore> rows;
-    std::unique_ptr<Runner> runner;
-    std::jthread thread;
-  };
-  std::vector<Projector> projectors;
-  std::unique_ptr<PostgresPool> user_reads;
-  std::unique_ptr<PostgresPool> service_reads;
-  std::unique_ptr<ReadHandler> reads;
+  std::unique_ptr<ReadModels> read_models;  // nullptr: none are kept or read here.
+  std::unique_ptr<ShardHost> shards;
+  MovingShards* moving = nullptr;  // The shards, when the log is Kafka's.
 
   std::unique_ptr<TokenVerifier> verifier;
   std::unique_ptr<ConsistencyTokens> tokens;
@@ -144,7 +145,6 @@ struct Platform::Parts {
   std::unique_ptr<Api> api;
   std::unique_ptr<HttpServer> server;
 
-  std::vector<std::jthread> shard_threads;
   std::jthread effect_thread;
 
   void fail(const std::string& why) {
@@ -154,25 +154,22 @@ struct Platform::Parts {
     on_failure(why);
   }
 
-  void open_log(const Settings& settings);
-  void open_shards();
-  void open_shard(ShardNo n, const std::filesystem::path& folder);
+  void open_segment_log(const Settings& settings);
+  void open_kafka_log(const Settings& settings);
+  ShardParts shard_parts();
+  void open_local_shards();
+  void open_moving_shards(const Settings& settings);
   void open_read_models(const Settings& settings);
   void open_gateway(const Settings& settings);
-  void start_threads();
+  void start(const Settings& settings);
   void stop();
   void record_outcome(const Effect& effect, const ProcessorAnswer& answer, int nth);
-  void wait_for(std::vector<Target> targets, Micros timeout_us, std::function<void(PositionWait)> done);
-  std::vector<ShardProgress> progress() const;  // By shard.
   Response readiness() const;
   std::vector<MetricFamily> collect() const;
 };
 
-void Platform::Parts::open_log(const Settings& settings) {
-  if (settings.text("log") != "embedded") throw SettingsError("log must be embedded");
+void Platform::Parts::open_segment_log(const Settings& settings) {
   std::filesystem::create_directories(folders.root);
-  std::filesystem::create_directories(folders.state);
-  claim_key = secret_file(folders.secrets / "claim_key", secret_bytes);
   const auto shard_count = static_cast<std::uint32_t>(settings.integer("shards", 1, 256));
   if (!SegmentLog::exists(folders.root)) {
     const std::string id = random_bytes(16);
@@ -181,66 +178,73 @@ void Platform::Parts::open_log(const Settings& settings) {
   // The number of shards belongs to the log: a setting that differs is refused unless it is only the default.
   std::uint32_t expected = shard_count;
   if (settings["shards"].origin == "default") expected = SegmentLog::open_read_only(folders.root)->identity().shards;
-  log = SegmentLog::open(folders.root, policy.platform, expected, {.accept_loss = accept_loss});
-  const RecoveryReport& recovery = log->recovery();
+  auto segments = SegmentLog::open(folders.root, policy.platform, expected, {.accept_loss = accept_loss});
+  const RecoveryReport& recovery = segments->recovery();
   if (!recovery.clean)
     log_line(recovery.accepted_loss ? LogLevel::warning : LogLevel::info, clock.now(), "the log was not closed cleanly",
              {{"frames_rewritten", static_cast<std::int64_t>(recovery.frames_rewritten)},
               {"bytes_cut", static_cast<std::int64_t>(recovery.bytes_cut)},
               {"cut_at", std::string_view(recovery.cut_at)},
               {"accepted_loss", static_cast<std::int64_t>(recovery.accepted_loss)}});
-  log->on_durable([this](ShardNo shard, Sequence) {
-    if (!projectors.empty()) projectors[shard % projectors.size()].runner->notify();
-  });
-  log->on_failure([this](const std::string& why) { fail(why); });
+  segments->on_failure([this](const std::string& why) { fail(why); });
+  log = std::move(segments);
 }
 
-void Platform::Parts::open_shards() {
+void Platform::Parts::open_kafka_log(const Settings& settings) {
+  const auto shard_count = static_cast<std::uint32_t>(settings.integer("shards", 1, 256));
+  const std::string id = random_bytes(16);
+  auto made = KafkaLog::open_or_create(kafka_options(settings), {policy.platform, derive_root("log", id), shard_count, 1});
+  if (settings["shards"].origin != "default" && made->identity().shards != shard_count)
+    throw LogError("the log has " + std::to_string(made->identity().shards) + " shards, not " + std::to_string(shard_count),
+                   "setting shards: it is fixed when the log is made", false);
+  kafka = made.get();
+  log = std::move(made);
+}
+
+ShardParts Platform::Parts::shard_parts() {
+  std::filesystem::create_directories(folders.state);
   effects = std::make_unique<EffectWorker>(
       processor, clock, [this](const Effect& e, const ProcessorAnswer& a, int nth) { record_outcome(e, a, nth); });
-  const std::uint32_t count = log->identity().shards;
-  for (ShardNo n = 0; n < count; ++n) {
-    const auto folder = folders.state / std::to_string(n);
-    try {
-      open_shard(n, folder);
-    } catch (const StateStoreError& e) {
-      // The log is the truth: a state that can't be opened, or read where the shard begins, is made anew from it.
-      log_line(LogLevel::warning, clock.now(), "the state is damaged and is rebuilt from the log",
-               {{"shard", static_cast<std::int64_t>(n)}, {"error", std::string_view(e.what())}});
-      stores.resize(n);
-      std::filesystem::remove_all(folder);
-      open_shard(n, folder);
-    }
-  }
+  return {clock,
+          format,
+          policy,
+          zones,
+          directory,
+          folders.state,
+          [this](const Effect& effect, bool wanted) {
+            if (policy.processor != "off") effects->want(effect, wanted);
+          },
+          [this](const std::string& why) { fail(why); },
+          accept_loss};
 }
 
-void Platform::Parts::open_shard(ShardNo n, const std::filesystem::path& folder) {
-  stores.push_back(std::make_unique<RocksDbStateStore>(folder.string(), budget));
-  ShardEnvironment env{*log,
-                       *stores.back(),
-                       clock,
-                       format,
-                       policy,
-                       zones,
-                       directory,
-                       "guildhall " + std::string(software_version),
-                       [this](ShardNo target, InboxEntry entry) { shards[target]->deliver(std::move(entry)); },
-                       [this](ShardNo source) { return source < shards.size() ? shards[source]->delivered() : 0; },
-                       [this](const Effect& effect, bool wanted) {
-                         if (policy.processor != "off") effects->want(effect, wanted);
-                       },
-                       [this](ShardEnd, const std::string& why) { fail(why); },
-                       [this] { log->move_anchor(); },
-                       accept_loss};
-  Micros told = clock.now();
-  shards.push_back(std::make_unique<Shard>(n, std::move(env), ShardLimits{}, true, [&](Sequence done, Sequence total) {
-    if (clock.now() - told < second_us) return;
-    told = clock.now();
-    log_line(LogLevel::info, told, "replaying",
-             {{"shard", static_cast<std::int64_t>(n)},
-              {"sequence", static_cast<std::int64_t>(done)},
-              {"of", static_cast<std::int64_t>(total)}});
-  }));
+void Platform::Parts::open_local_shards() {
+  shards = std::make_unique<LocalShards>(dynamic_cast<SegmentLog&>(*log), shard_parts());
+}
+
+void Platform::Parts::open_moving_shards(const Settings& settings) {
+  directory_follower = follow_directory(*kafka, directory, [this](const std::string& why) { fail(why); });
+  if (!directory_follower->wait_until_caught_up(directory_start_patience))
+    throw LogError("kafka: " + kafka->topics().directory + " can't be read in time", "the brokers", true);
+  MovingShardsOptions options;
+  options.node = settings.text("node");
+  options.session = std::chrono::milliseconds(settings.integer("session_ms", shortest_session_ms, longest_session_ms));
+  options.standby = settings.boolean("standby");
+  options.serves = roles.shards;
+  MovingShardsHooks hooks;
+  hooks.on_served = [this](ShardNo shard, bool served) {
+    if (!read_models || !roles.projectors) return;
+    if (served) read_models->follow({shard});
+    else read_models->unfollow(shard);
+  };
+  hooks.resume = [this](CommandRequest request, CommandDone done) { dispatcher->resume(std::move(request), std::move(done)); };
+  hooks.directory_catch_up = [this](const Uuid& account, std::move_only_function<void(bool)> done) {
+    directory_follower->when_caught_up(static_cast<std::int32_t>(shard_of(account, log->identity().shards)), directory_patience,
+                                       std::move(done));
+  };
+  auto made = std::make_unique<MovingShards>(*kafka, shard_parts(), std::move(options), std::move(hooks));
+  moving = made.get();
+  shards = std::move(made);
 }
 
 void Platform::Parts::open_read_models(const Settings& settings) {
@@ -249,41 +253,16 @@ void Platform::Parts::open_read_models(const Settings& settings) {
     log_line(LogLevel::warning, clock.now(), "no postgres_url: commands are served, read models are not kept");
     return;
   }
+  read_models = std::make_unique<ReadModels>(*log, clock, url, [this](const std::string& why) { fail(why); });
+  log->on_durable([this](ShardNo shard, Sequence) { read_models->notify(shard); });
   const std::uint32_t shard_count = log->identity().shards;
-  const auto count = std::min<std::size_t>(static_cast<std::size_t>(settings.integer("projectors", 1, 64)), shard_count);
-  for (std::size_t i = 0; i < count; ++i) {
+  if (kafka != nullptr && (roles.shards || !roles.projectors)) return;  // Those of the shards that come and go, or none.
+  const auto count = std::min<std::uint32_t>(static_cast<std::uint32_t>(settings.integer("projectors", 1, 64)), shard_count);
+  for (ShardNo first = 0; first < count; ++first) {
     std::vector<ShardNo> share;
-    for (auto n = static_cast<ShardNo>(i); n < shard_count; n += static_cast<ShardNo>(count)) share.push_back(n);
-    auto rows = std::make_unique<PostgresRowStore>(url, tutoring_projection(), tutoring_sql());
-    if (i == 0) rows->prepare(log->identity());
-    auto runner = std::make_unique<Runner>(*log, *rows, tutoring_projection(), std::move(share), pause_for);
-    projectors.push_back({std::move(rows), std::move(runner), {}});
+    for (ShardNo n = first; n < shard_count; n += count) share.push_back(n);
+    read_models->follow(share);
   }
-  user_reads = std::make_unique<PostgresPool>(PostgresPoolOptions{.url = as_authenticator(url), .connections = read_connections});
-  service_reads =
-      std::make_unique<PostgresPool>(PostgresPoolOptions{.url = as_authenticator(url), .connections = service_connections});
-  reads = std::make_unique<ReadHandler>(
-      ReadHandlerOptions{
-          *user_reads, *service_reads,
-          [this](std::string text, std::chrono::milliseconds timeout, std::move_only_function<void(TokenWait)> done) {
-            const auto token = tokens->decode(text);
-            if (!token) return done({TokenWait::End::not_applicable, std::string(name_of(token.error()))});
-            std::vector<Target> targets;
-            for (const auto& p : token->positions) {
-              if (p.shard >= log->identity().shards) return done({TokenWait::End::not_applicable, "unknown shard"});
-              targets.push_back({p.shard, p.sequence});
-            }
-            wait_for(std::move(targets), timeout / std::chrono::microseconds(1),
-                     [done = std::make_shared<decltype(done)>(std::move(done))](PositionWait wait) {
-                       switch (wait.outcome) {
-                         case WaitOutcome::reached: return (*done)({TokenWait::End::reached, {}});
-                         case WaitOutcome::timed_out: return (*done)({TokenWait::End::timed_out, lag_text(wait)});
-                         case WaitOutcome::stopped:
-                           return (*done)({TokenWait::End::stopped, "the projection stands at a record that it can't apply"});
-                       }
-                     });
-          }},
-      load_catalogue(*service_reads, policy.platform, "service_role"));
 }
 
 void Platform::Parts::open_gateway(const Settings& settings) {
@@ -293,17 +272,20 @@ void Platform::Parts::open_gateway(const Settings& settings) {
   tokens = std::make_unique<ConsistencyTokens>(secret_file(folders.secrets / "token_key", secret_bytes), log->identity().log_id);
   if (const auto per_minute = settings.integer("quota_per_minute", 0, 10'000'000); per_minute > 0)
     quota = std::make_unique<Quota>(QuotaPolicy{"commands", static_cast<std::uint32_t>(per_minute), 60});
-  dispatcher = std::make_unique<Dispatcher>(DispatcherEnvironment{*log, schemas, routes});
+  claim_key = secret_file(folders.secrets / "claim_key", secret_bytes);
+  dispatcher = std::make_unique<Dispatcher>(DispatcherEnvironment{
+      *log, schemas, *shards, kafka != nullptr ? secret_file(folders.secrets / "cluster_key", secret_bytes) : std::string()});
+  if (read_models && roles.gateway) read_models->open_reads(policy.platform, *tokens);
   CommandsEnvironment env{policy.platform,          schemas, *log, *dispatcher, *tokens, quota.get(), claim_key,
                           to_hex(random_bytes(16)), {}};
-  if (!projectors.empty())
+  if (read_models)
     env.wait = [this](ShardNo shard, Sequence sequence, Micros timeout_us, std::function<void(PositionWait)> done) {
-      wait_for({{shard, sequence}}, timeout_us, std::move(done));
+      read_models->wait_for({{shard, sequence}}, timeout_us, std::move(done));
     };
   commands = std::make_unique<Commands>(std::move(env));
   const auto errors = error_catalogue();
   api = std::make_unique<Api>(
-      ApiEnvironment{clock, *verifier, schemas, *commands, *dispatcher, reads.get(),
+      ApiEnvironment{clock, *verifier, schemas, *commands, *dispatcher, read_models ? read_models->reads() : nullptr,
                      openapi_document(schemas, errors, {.version = software_version}), settings.list("cors_origins"),
                      [this] { return readiness(); },
                      [this] {
@@ -318,6 +300,8 @@ void Platform::Parts::open_gateway(const Settings& settings) {
   options.port = static_cast<std::uint16_t>(settings.integer("port", 0, 65535));
   options.threads = static_cast<std::size_t>(settings.integer("http_threads", 1, 64));
   options.gate.allowed_hosts = settings.list("allowed_hosts");
+  // Other processes name this one as it told them.
+  if (const std::string& told = settings.text("advertise"); !told.empty()) options.gate.allowed_hosts.push_back(host_of(told));
   options.trusted_addresses = settings.list("trusted_addresses");
   const std::string seed = random_bytes(8);
   for (const char c : seed) options.request_id_seed = options.request_id_seed << 8 | static_cast<unsigned char>(c);
@@ -336,51 +320,45 @@ void Platform::Parts::open_gateway(const Settings& settings) {
       std::move(options), [this](Request request, Respond respond) { api->handle(std::move(request), std::move(respond)); });
 }
 
-void Platform::Parts::start_threads() {
-  // The names are what `top -H` shows; at most 15 bytes.
-  for (auto& shard : shards)
-    shard_threads.emplace_back([s = shard.get()](std::stop_token stop) {
-      ::pthread_setname_np(::pthread_self(), fmt::format("shard-{}", s->number()).c_str());
-      s->run(stop);
-    });
+void Platform::Parts::start(const Settings& settings) {
   effect_thread = std::jthread([this](std::stop_token stop) {
     ::pthread_setname_np(::pthread_self(), "effects");
     effects->run(stop);
   });
-  for (std::size_t i = 0; i < projectors.size(); ++i)
-    projectors[i].thread = std::jthread([this, i, runner = projectors[i].runner.get()](std::stop_token stop) {
-      ::pthread_setname_np(::pthread_self(), fmt::format("projector-{}", i).c_str());
-      try {
-        runner->run(stop);
-      } catch (const std::exception& e) {
-        fail(std::string("projections: ") + e.what());
-      }
-    });
-  server->start();
-  ready = true;
+  if (moving == nullptr) {
+    shards->start({});
+    server->start();
+  } else {
+    // The others must reach it from the moment on when it takes a shard.
+    server->start();
+    const std::string& told = settings.text("advertise");
+    shards->start(!told.empty() ? told : fmt::format("http://127.0.0.1:{}", server->port()));
+    if (roles.shards && !moving->wait_until_settled(settle_patience))
+      log_line(LogLevel::warning, clock.now(), "the group's shards are not all served yet");
+  }
+  ready = !failing;
 }
 
 void Platform::Parts::stop() {
   ready = false;
+  // Hands over while requests are still taken and sent on.
+  if (moving != nullptr && !failing) moving->stop();
   if (server) {
     server->begin_drain();
     server->stop(failing ? failed_patience : std::chrono::duration_cast<std::chrono::milliseconds>(drain_patience));
   }
   if (failing) return;  // A batch may hang in the log: the process ends without waiting for it.
-  if (user_reads) user_reads->stop();
-  if (service_reads) service_reads->stop();
+  if (read_models) read_models->stop_reads();
   if (effect_thread.joinable()) {
     effect_thread.request_stop();
     effect_thread.join();
   }
-  for (auto& t : shard_threads) t.request_stop();
-  for (auto& t : shard_threads) t.join();
-  for (Projector& p : projectors) p.thread.request_stop();
-  for (Projector& p : projectors)
-    if (p.thread.joinable()) p.thread.join();
-  // Idle shards have nothing in the log; their writers go before it does.
-  projectors.clear();
-  shards.clear();
+  if (shards) shards->stop();
+  if (dispatcher) dispatcher->stop();
+  directory_follower.reset();
+  if (log) log->on_durable({});
+  read_models.reset();
+  shards.reset();
   log.reset();
 }
 
@@ -393,74 +371,35 @@ void Platform::Parts::record_outcome(const Effect& effect, const ProcessorAnswer
   request.payload = encode(command);
   request.fingerprint = sha256(request.payload);
   request.actor_kind = ActorKind::system;
-  shards[shard_of(effect.payment_id, log->identity().shards)]->submit_system(std::move(request), ::decision::v1::Source::effect,
-                                                                             effect.id, {});
-}
-
-// Each projector is asked for its own shards; the last answer tells.
-void Platform::Parts::wait_for(std::vector<Target> targets, Micros timeout_us, std::function<void(PositionWait)> done) {
-  struct Waiting {
-    std::mutex mutex;
-    std::size_t left = 0;
-    WaitOutcome outcome = WaitOutcome::reached;
-    Micros began = 0;
-    std::vector<Target> targets;
-    std::function<void(PositionWait)> done;
-  };
-  std::vector<std::vector<Target>> shares(projectors.size());
-  for (const Target& t : targets) shares[t.shard % projectors.size()].push_back(t);
-  const auto waiting = std::make_shared<Waiting>();
-  waiting->left = static_cast<std::size_t>(std::ranges::count_if(shares, [](const auto& share) { return !share.empty(); }));
-  waiting->began = clock.now();
-  waiting->targets = std::move(targets);
-  waiting->done = std::move(done);
-  if (waiting->left == 0) return waiting->done({});
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::microseconds(timeout_us);
-  for (std::size_t i = 0; i < shares.size(); ++i) {
-    if (shares[i].empty()) continue;
-    projectors[i].runner->when_reached(std::move(shares[i]), deadline, [this, waiting](WaitResult result) {
-      {
-        const std::lock_guard lock(waiting->mutex);
-        const auto outcome = result == WaitResult::reached     ? WaitOutcome::reached
-                             : result == WaitResult::timed_out ? WaitOutcome::timed_out
-                                                               : WaitOutcome::stopped;
-        if (outcome != WaitOutcome::reached && waiting->outcome != WaitOutcome::stopped) waiting->outcome = outcome;
-        if (--waiting->left > 0) return;
-      }
-      PositionWait wait;
-      wait.waited_us = clock.now() - waiting->began;
-      wait.outcome = waiting->outcome;
-      if (wait.outcome != WaitOutcome::reached)
-        for (const auto& p : progress())
-          for (const auto& t : waiting->targets)
-            if (t.shard == p.shard && t.sequence > p.applied) wait.events_behind += t.sequence - p.applied;
-      waiting->done(wait);
-    });
-  }
-}
-
-std::vector<ShardProgress> Platform::Parts::progress() const {
-  std::vector<ShardProgress> out;
-  for (const Projector& p : projectors)
-    for (ShardProgress& shard : p.runner->progress()) out.push_back(std::move(shard));
-  std::ranges::sort(out, {}, &ShardProgress::shard);
-  return out;
+  // A shard that went away wants the effect at its new owner's, who asks the processor by the same id.
+  if (const auto shard = shards->local(shard_of(effect.payment_id, log->identity().shards)))
+    shard->submit_system(std::move(request), ::decision::v1::Source::effect, effect.id, {});
 }
 
 Response Platform::Parts::readiness() const {
-  std::string body = "{\"ready\":";
   bool ok = ready && log->admits();
   std::uint64_t behind = 0;
   bool failed_projection = false;
-  for (const auto& p : progress()) {
-    behind += p.durable_end - p.applied;
-    failed_projection = failed_projection || p.failure.has_value();
+  if (read_models)
+    for (const auto& p : read_models->progress()) {
+      behind += p.durable_end - std::min(p.durable_end, p.applied);
+      failed_projection = failed_projection || p.failure.has_value();
+    }
+  ok = ok && behind <= ready_lag_events && !failed_projection && (moving == nullptr || moving->in_group());
+  std::string served;
+  for (const auto& shard : shards->serving()) served += (served.empty() ? "" : ",") + std::to_string(shard->number());
+  std::string body = fmt::format(
+      "{{\"ready\":{},\"accepting\":{},\"log_admits\":{},\"owned_shards\":[{}],\"projection_lag_events\":{},\"projection_"
+      "failed\":{}",
+      ok, ready.load(), log->admits(), served, behind, failed_projection);
+  if (kafka != nullptr) {
+    const KafkaLogCounters& c = kafka->counters();
+    const auto commits = std::max<std::uint64_t>(c.commits.load(), 1);
+    body +=
+        fmt::format(",\"in_group\":{},\"rebalances\":{},\"fenced_writers\":{},\"unknown_commits\":{},\"mean_commit_us\":{}",
+                    moving->in_group(), moving->rebalances(), c.fenced.load(), c.unknown.load(), c.commit_us.load() / commits);
   }
-  ok = ok && behind <= ready_lag_events && !failed_projection;
-  body += ok ? "true" : "false";
-  body += fmt::format(",\"accepting\":{},\"log_admits\":{},\"projection_lag_events\":{},\"projection_failed\":{}}}", ready.load(),
-                      log->admits(), behind, failed_projection);
-  Response r{ok ? 200 : 503, {{"Content-Type", "application/json"}}, std::move(body)};
+  Response r{ok ? 200 : 503, {{"Content-Type", "application/json"}}, body + "}"};
   if (!ok) r.headers.emplace_back("Retry-After", "1");
   return r;
 }
@@ -472,7 +411,7 @@ std::vector<MetricFamily> Platform::Parts::collect() const {
   MetricFamily records{"guildhall_events_appended_total", "Records made durable, decisions included.", MetricType::counter, {}};
   MetricFamily queue{"guildhall_shard_queue_commands", "Commands that wait for their shard.", MetricType::gauge, {}};
   MetricFamily ends{"guildhall_log_end_sequence", "The shard's last durable sequence.", MetricType::gauge, {}};
-  for (const auto& s : shards) {
+  for (const auto& s : shards->serving()) {
     const std::string n = std::to_string(s->number());
     const auto& c = s->counters();
     const std::array outcomes{std::pair{"accepted", c.accepted.load()}, std::pair{"nothing_new", c.nothing_new.load()},
@@ -489,13 +428,42 @@ std::vector<MetricFamily> Platform::Parts::collect() const {
                  "Calls to the payment processor under way.",
                  MetricType::gauge,
                  {{{}, static_cast<double>(effects->pending())}}});
-  if (!projectors.empty()) {
+  if (kafka != nullptr) {
+    const KafkaLogCounters& c = kafka->counters();
+    const auto one = [&](const char* name, const char* help, double value) {
+      out.push_back({name, help, MetricType::counter, {{{}, value}}});
+    };
+    one("guildhall_log_commits_total", "Transactions committed.", static_cast<double>(c.commits));
+    one("guildhall_log_commit_seconds_total", "Time that committed transactions took, together.",
+        static_cast<double>(c.commit_us) / 1e6);
+    one("guildhall_log_aborted_total", "Transactions aborted; their commands were decided again.",
+        static_cast<double>(c.aborted));
+    one("guildhall_log_fenced_writers_total", "Writers that another one fenced.", static_cast<double>(c.fenced));
+    one("guildhall_log_unknown_commits_total", "Transactions whose outcome only the log told.", static_cast<double>(c.unknown));
+    one("guildhall_log_opens_total", "Shards taken over.", static_cast<double>(c.opens));
+    one("guildhall_log_open_seconds_total", "Time that fencing and finding the end took, together.",
+        static_cast<double>(c.open_us) / 1e6);
+    one("guildhall_log_zombie_records_total", "Records of fenced writers that readers dropped.",
+        static_cast<double>(kafka->zombie_records()));
+    one("guildhall_group_rebalances_total", "Times the group gave shards out.", static_cast<double>(moving->rebalances()));
+    const DispatcherCounters& d = dispatcher->counters();
+    one("guildhall_peer_forwarded_total", "Commands and questions sent to the shard's owner.", static_cast<double>(d.forwarded));
+    one("guildhall_peer_misdirected_total", "Of those, answered that the shard is another's.",
+        static_cast<double>(d.misdirected));
+    one("guildhall_peer_lost_total", "Of those, without an answer.", static_cast<double>(d.lost));
+    one("guildhall_commands_resumed_total", "Commands that went on to a shard's next owner.", static_cast<double>(d.resumed));
+  }
+  out.push_back({"guildhall_shards_served",
+                 "Shards that this process serves.",
+                 MetricType::gauge,
+                 {{{}, static_cast<double>(shards->serving().size())}}});
+  if (read_models) {
     MetricFamily lag{"guildhall_projection_lag_events", "Records that the read models have yet to take.", MetricType::gauge, {}};
     MetricFamily state{
         "guildhall_projection_failed", "1 where the projection stands at a record that it can't apply.", MetricType::gauge, {}};
-    for (const auto& p : progress()) {
+    for (const auto& p : read_models->progress()) {
       const std::string n = std::to_string(p.shard);
-      lag.samples.push_back({{{"shard", n}}, static_cast<double>(p.durable_end - p.applied)});
+      lag.samples.push_back({{{"shard", n}}, static_cast<double>(p.durable_end - std::min(p.durable_end, p.applied))});
       state.samples.push_back({{{"shard", n}}, p.failure ? 1.0 : 0.0});
     }
     out.push_back(std::move(lag));
@@ -509,12 +477,19 @@ Platform::Platform(const Settings& settings, bool accept_loss, const std::functi
     : parts_(std::make_unique<Parts>(settings, std::move(on_failure))) {
   try {
     parts_->accept_loss = accept_loss;
-    parts_->open_log(settings);
-    on_owned();
-    parts_->open_shards();
+    if (log_kind(settings) == LogKind::embedded) {
+      parts_->open_segment_log(settings);
+      on_owned();
+      parts_->open_local_shards();
+    } else {
+      parts_->folder_lock.emplace(parts_->folders.root);
+      on_owned();
+      parts_->open_kafka_log(settings);
+      parts_->open_moving_shards(settings);
+    }
     parts_->open_read_models(settings);
     parts_->open_gateway(settings);
-    parts_->start_threads();
+    parts_->start(settings);
   } catch (...) {
     parts_->stop();
     throw;

@@ -17,9 +17,12 @@ inline constexpr std::string_view software_version = "0.1.0";
 struct PlatformFolders {
   explicit PlatformFolders(const std::filesystem::path& data, const std::string& platform)
       : root(data / "platforms" / platform), state(root / "state"), secrets(data / "secrets") {}
+  explicit PlatformFolders(const Settings& settings) : PlatformFolders(settings.text("data"), settings.text("platform")) {
+    if (!settings.text("secrets").empty()) secrets = settings.text("secrets");
+  }
   std::filesystem::path root;     // Holds log/.
   std::filesystem::path state;    // state/<shard>: rebuilt from the log when it is lost.
-  std::filesystem::path secrets;  // jwt_secret, claim_key, token_key: backed up apart.
+  std::filesystem::path secrets;  // jwt_secret, claim_key, token_key, cluster_key: backed up apart, the same for all processes.
 };
 
 class Platform {

@@ -20,7 +20,7 @@ struct Opened {
 };
 
 Opened open(const Settings& settings) {
-  const PlatformFolders folders(settings.text("data"), settings.text("platform"));
+  const PlatformFolders folders(settings);
   if (!SegmentLog::exists(folders.root))
     throw LogError("there is no log in " + folders.root.string(), "--data and --platform name the folder", false);
   const std::string& url = settings.text("postgres_url");

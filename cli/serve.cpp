@@ -10,22 +10,12 @@
 
 #include "cli/commands.h"
 #include "cli/platform.h"
-#include "infra/crash_point.h"
 #include "infra/json_log.h"
 #include "infra/secrets.h"
 #include "infra/system_clock.h"
 
 namespace guildhall {
 namespace {
-
-void arm(const std::string& crash_at) {
-  if (crash_at.empty()) return;
-  const auto colon = crash_at.find(':');
-  const std::string name = crash_at.substr(0, colon);
-  const auto nth = colon == std::string::npos ? 1UL : std::strtoul(crash_at.c_str() + colon + 1, nullptr, 10);
-  if (nth == 0 || !arm_crash_point(name, nth))
-    throw SettingsError("crash_at: no such place, or not a build with crash points: " + crash_at);
-}
 
 // Thousands of connections and RocksDB's files: shells often allow 1,024, though the machine allows many more.
 void raise_file_limit() {
@@ -38,7 +28,7 @@ void raise_file_limit() {
 int serve(const CommandLine& line, bool accept_loss) {
   raise_file_limit();
   const Settings settings = line.settings();
-  arm(settings.text("crash_at"));
+  arm_crash_point(settings);
 
   // Every thread inherits the mask; the signals are taken here, one by one.
   sigset_t signals;
@@ -76,7 +66,7 @@ int serve(const CommandLine& line, bool accept_loss) {
 }  // namespace
 
 void add_serve(CLI::App& app, CommandLine& line, Run& run) {
-  auto* serve_app = app.add_subcommand("serve", "Run a platform: HTTP gateway, shards on the embedded log, read models");
+  auto* serve_app = app.add_subcommand("serve", "Run a platform, or a part of it: HTTP gateway, shards, read models");
   for (const auto& entry : setting_entries())
     if (!entry.secret) line.add_setting(*serve_app, std::string(entry.name));
   // No setting: it must not stay in a file.

@@ -6,69 +6,68 @@
 #include <mutex>
 #include <thread>
 
-#include "aggregates/shard/shard.h"
+#include "aggregates/shard/fold.h"
+#include "aggregates/shard/state_follower.h"
 #include "cli/commands.h"
+#include "cli/log_source.h"
 #include "cli/platform.h"
-#include "cli/platform_policy.h"
 #include "cli/progress.h"
-#include "gateway/problem.h"
+#include "infra/folder_lock.h"
 #include "infra/rocksdb_state_store.h"
 #include "infra/segment_log.h"
 #include "infra/system_clock.h"
-#include "infra/time_zones.h"
 
 namespace guildhall {
 namespace {
 
-// The shards of a stopped platform, opened one by one.
-class OfflineShards {
+// The states of a platform, folded from its log without a shard: nobody is fenced. The folder is locked meanwhile.
+class OfflineStates {
  public:
-  explicit OfflineShards(const Settings& settings)
-      : folders_(settings.text("data"), settings.text("platform")),
-        policy_(load_policy(settings.text("platform"), settings.text("platform_file"))),
-        schemas_(guildhall::schemas()),
-        format_(schemas_) {
-    if (!SegmentLog::exists(folders_.root))
-      throw LogError("there is no log in " + folders_.root.string(), "--data and --platform name the folder", false);
-    log_ = SegmentLog::open(folders_.root, policy_.platform, SegmentLog::open_read_only(folders_.root)->identity().shards);
+  explicit OfflineStates(const Settings& settings) : folders_(settings) {
+    if (log_kind(settings) == LogKind::kafka) {
+      lock_.emplace(folders_.root);
+      log_ = open_log_to_read(settings);
+      return;
+    }
+    const std::uint32_t shards = open_log_to_read(settings)->identity().shards;
+    log_ = SegmentLog::open(folders_.root, settings.text("platform"), shards);
   }
 
   const EventLog& log() const { return *log_; }
   const Clock& clock() const { return clock_; }
 
-  // Replays the shard (from nothing when `rebuild`), then visits its store. Any thread, one a shard.
-  void open(ShardNo n, bool rebuild, const Shard::Progress& progress, const std::function<void(StateStore&)>& visit) {
+  // Follows the log to its end (from nothing when `rebuild`), then visits the store. Any thread, one a shard.
+  void open(ShardNo n, bool rebuild, const std::function<void(Sequence done)>& progress,
+            const std::function<void(StateStore&)>& visit) {
     const auto folder = folders_.state / std::to_string(n);
     if (rebuild) std::filesystem::remove_all(folder);
     std::filesystem::create_directories(folders_.state);
     RocksDbStateStore store(folder.string(), budget_);
-    const auto nothing = [](auto&&...) {};
-    const Shard shard(n,
-                      {*log_, store, clock_, format_, policy_, zones_, directory_, "guildhall " + std::string(software_version),
-                       nothing, [](ShardNo) { return Sequence{0}; }, nothing, nothing},
-                      {}, false, progress);
+    StateFollower follower(*log_, n, store);
+    const Sequence end = log_->durable_end(n).sequence;
+    while (follower.position().sequence < end && follower.advance(records_a_write))
+      if (progress) progress(follower.position().sequence);
+    if (follower.position().sequence < end)
+      throw CorruptLog("shard " + std::to_string(n) + ": the log ends before its durable end");
     store.checkpoint(true);
     visit(store);
   }
 
  private:
+  static constexpr std::size_t records_a_write = 8192;
   PlatformFolders folders_;
   SystemClock clock_;
-  PlatformPolicy policy_;
-  TzdbTimeZones zones_;
-  SchemaCatalogue schemas_;
-  HttpReplies format_;
-  AccountDirectory directory_;
   RocksDbBudget budget_;
-  std::unique_ptr<SegmentLog> log_;
+  std::optional<FolderLock> lock_;
+  std::unique_ptr<EventLog> log_;
 };
 
 int rebuild(const CommandLine& line, bool json) {
-  OfflineShards shards(line.settings());
-  Progress progress(shards.clock());
-  const std::uint32_t count = shards.log().identity().shards;
+  OfflineStates states(line.settings());
+  Progress progress(states.clock());
+  const std::uint32_t count = states.log().identity().shards;
   std::uint64_t finished = 0;
-  for (ShardNo n = 0; n < count; ++n) finished += shards.log().durable_end(n).sequence;
+  for (ShardNo n = 0; n < count; ++n) finished += states.log().durable_end(n).sequence;
   const std::uint64_t total = finished;
 
   // Shards share nothing, so each core takes the next one that is left.
@@ -79,9 +78,9 @@ int rebuild(const CommandLine& line, bool json) {
   const auto work = [&] {
     try {
       for (ShardNo n = next++; n < count; n = next++)
-        shards.open(
+        states.open(
             n, true,
-            [&](Sequence sequence, Sequence) {
+            [&](Sequence sequence) {
               done[n] = sequence;
               std::uint64_t sum = 0;
               for (const auto& d : done) sum += d;
@@ -108,9 +107,9 @@ int rebuild(const CommandLine& line, bool json) {
 }
 
 int hash(const CommandLine& line) {
-  OfflineShards shards(line.settings());
-  for (ShardNo n = 0; n < shards.log().identity().shards; ++n) {
-    shards.open(n, false, {}, [&](StateStore& store) {
+  OfflineStates states(line.settings());
+  for (ShardNo n = 0; n < states.log().identity().shards; ++n) {
+    states.open(n, false, {}, [&](StateStore& store) {
       Sha256 sha;
       std::uint64_t keys_seen = 0;
       store.scan("", "", [&](std::string_view key, std::string_view value) {
@@ -124,7 +123,7 @@ int hash(const CommandLine& line) {
         return true;
       });
       std::printf("{\"shard\":%u,\"sequence\":%llu,\"keys\":%llu,\"sha256\":\"%s\"}\n", n,
-                  static_cast<unsigned long long>(shards.log().durable_end(n).sequence),
+                  static_cast<unsigned long long>(states.log().durable_end(n).sequence),
                   static_cast<unsigned long long>(keys_seen), to_hex(view(sha.finish())).c_str());
     });
   }
@@ -141,9 +140,7 @@ void add_state(CLI::App& app, CommandLine& line, Run& run) {
   auto json = std::make_shared<bool>(false);
   rebuild_app->add_flag("--json", *json, "Print the result as JSON");
   for (auto* sub : {rebuild_app, hash_app}) {
-    line.add_setting(*sub, "data");
-    line.add_setting(*sub, "platform");
-    line.add_setting(*sub, "platform_file");
+    for (const char* name : log_settings) line.add_setting(*sub, name);
   }
   rebuild_app->callback([&run, &line, json] { run = [&line, json] { return rebuild(line, *json); }; });
   hash_app->callback([&run, &line] { run = [&line] { return hash(line); }; });

@@ -36,7 +36,7 @@ int token(const CommandLine& line, const TokenOptions& options) {
   grant.platform = settings.text("platform");
   std::string secret = settings.text("jwt_secret");
   if (secret.empty()) {
-    const PlatformFolders folders(settings.text("data"), settings.text("platform"));
+    const PlatformFolders folders(settings);
     const auto path = folders.secrets / "jwt_secret";
     if (!std::filesystem::exists(path))
       throw SettingsError(path.string() + ": no secret yet; run `guildhall serve` on this folder once");

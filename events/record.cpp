@@ -29,6 +29,16 @@ void put_text(std::string& out, std::string_view text) {
   out.append(text);
 }
 
+void append_record(std::string& out, const Hash& chain, std::string_view header_bytes, std::string_view payload) {
+  put(out, static_cast<std::uint32_t>(header_bytes.size()));
+  put(out, static_cast<std::uint32_t>(payload.size()));
+  out.append(view(chain));
+  out.append(header_bytes);
+  out.resize(padded(out.size()));
+  out.append(payload);
+  out.resize(padded(out.size()));
+}
+
 class Input {
  public:
   explicit Input(std::string_view rest) : rest_(rest) {}
@@ -153,17 +163,33 @@ Batch BatchBuilder::close(Sequence end_sequence, const Hash& end_head) {
     const auto payload = std::string_view(payloads_).substr(pending_[i].offset, pending_[i].length);
     CHECK(header_bytes.size() + payload.size() <= max_record_bytes);
     batch.head = chain_hash(batch.head, header_bytes, payload);
-    put(batch.bytes, static_cast<std::uint32_t>(header_bytes.size()));
-    put(batch.bytes, static_cast<std::uint32_t>(payload.size()));
-    batch.bytes.append(view(batch.head));
-    batch.bytes.append(header_bytes);
-    batch.bytes.resize(padded(batch.bytes.size()));
-    batch.bytes.append(payload);
-    batch.bytes.resize(padded(batch.bytes.size()));
+    append_record(batch.bytes, batch.head, header_bytes, payload);
   }
   pending_.clear();
   payloads_.clear();
   return batch;
+}
+
+void BatchCopy::start(Sequence end_sequence, const Hash& end_head) {
+  unit_ = {.bytes = {}, .first = end_sequence + 1, .count = 0, .head_before = end_head, .head = end_head, .facts = {}};
+}
+
+void BatchCopy::add(const Record& record) {
+  const RecordHeader& h = record.header;
+  if (h.sequence != unit_.first + unit_.count || chain_hash(unit_.head, record.header_bytes, record.payload) != record.chain)
+    throw CorruptLog("shard " + std::to_string(h.shard) + ": sequence " + std::to_string(h.sequence) +
+                     " does not follow what was copied, up to " + std::to_string(unit_.first + unit_.count - 1));
+  append_record(unit_.bytes, record.chain, record.header_bytes, record.payload);
+  unit_.head = record.chain;
+  ++unit_.count;
+  whole_ = h.batch_index + 1 == h.batch_size;
+}
+
+Batch BatchCopy::take() {
+  CHECK(whole_ && unit_.count > 0);
+  Batch out = std::move(unit_);
+  start(out.last(), out.head);
+  return out;
 }
 
 bool BatchCursor::next(Record& record) {

@@ -75,21 +75,24 @@ void encode_header(const RecordHeader& header, std::string& out);
 RecordHeader decode_header(std::string_view bytes);  // Throws CorruptLog.
 Hash chain_hash(const Hash& previous, std::string_view header, std::string_view payload);
 
-// What the other processes of a distributed log are to know of an account, as of its stream's version.
+// What other processes are told of an account with a batch: the version is that of its stream, and a newer one replaces an older.
 struct DirectoryFact {
   Uuid account{};
   std::uint64_t version = 0;
-  std::string value;
+  std::string value;  // As aggregates encode it.
 };
 
-// An append unit of one shard, ready for the log.
+// An append unit of one shard, ready for the log. A copy of a log appends several of its source's batches as one unit; what a
+// batch is says the records' headers, and readers go by them.
 struct Batch {
   std::string bytes;
   Sequence first = 0;
   std::uint32_t count = 0;
   Hash head_before{};                // Chain head before the first record.
   Hash head{};                       // Chain head after the last record.
-  std::vector<DirectoryFact> facts;  // That the batch changed; a log of one process ignores them.
+  std::vector<DirectoryFact> facts;  // That changed with it; a log of one process has no use for them.
+  // Behind the last inbox entry that the batch consumed, where the log has a transport for them; 0: none.
+  std::uint64_t inbox_position = 0;
   Sequence last() const { return first + count - 1; }
 };
 
@@ -111,6 +114,27 @@ class BatchBuilder {
   };
   std::vector<Pending> pending_;
   std::string payloads_;
+};
+
+// Puts records that were read together again byte for byte: headers, payloads and chain hashes as they are, so that sequences,
+// event ids, epochs and batches stay what they were. For moving a log to another place.
+class BatchCopy {
+ public:
+  // What is added follows `end_sequence`, where the chain head is `end_head`.
+  BatchCopy(Sequence end_sequence, const Hash& end_head) { start(end_sequence, end_head); }
+  // Throws CorruptLog when the record does not come next.
+  void add(const Record& record);
+  std::size_t records() const { return unit_.count; }
+  std::size_t bytes() const { return unit_.bytes.size(); }
+  bool whole() const { return whole_; }  // The last record ended its batch: only then the unit may be taken.
+  // Leaves the copy empty, to go on behind what was taken. Not of nothing.
+  Batch take();
+
+ private:
+  void start(Sequence end_sequence, const Hash& end_head);
+
+  Batch unit_;
+  bool whole_ = true;
 };
 
 // Walks the records of one batch's bytes. Throws CorruptLog where the framing is off. `bytes` must be 8-byte aligned.

@@ -5,10 +5,10 @@
 
 #include "events/check.h"
 #include "events/codec.h"
-#include "infra/base64url.h"
 #include "gateway/hmac_sha256.h"
 #include "gateway/problem.h"
 #include "gateway/transcoder.h"
+#include "infra/base64url.h"
 
 namespace guildhall {
 namespace {
@@ -75,29 +75,23 @@ ShardNo Dispatcher::shard_of_request(const ShardRequest& request) const {
 // ---- from this process
 
 void Dispatcher::submit(CommandRequest request, std::string request_id, Done done) {
-  const auto errand = std::make_shared<Errand>();
-  errand->what = std::move(request);
-  errand->request_id = std::move(request_id);
-  errand->done = std::move(done);
-  errand->shard = shard_of_request(errand->what);
-  route(errand);
+  start(std::move(request), std::move(request_id), std::move(done));
 }
 
 void Dispatcher::look_up(const Uuid& command_id, const Asker& asker, std::string request_id, Done done) {
-  const auto errand = std::make_shared<Errand>();
-  errand->what = ShardQuestion{command_id, {}, asker};
-  errand->request_id = std::move(request_id);
-  errand->done = std::move(done);
-  errand->shard = shard_of_request(errand->what);
-  route(errand);
+  start(ShardQuestion{command_id, {}, asker}, std::move(request_id), std::move(done));
 }
 
 void Dispatcher::show(const StreamId& stream, const Asker& asker, std::string request_id, Done done) {
+  start(ShardQuestion{{}, stream, asker}, std::move(request_id), std::move(done));
+}
+
+void Dispatcher::start(ShardRequest what, std::string request_id, Done done) {
   const auto errand = std::make_shared<Errand>();
-  errand->what = ShardQuestion{{}, stream, asker};
+  errand->shard = shard_of_request(what);
+  errand->what = std::move(what);
   errand->request_id = std::move(request_id);
   errand->done = std::move(done);
-  errand->shard = shard_of_request(errand->what);
   route(errand);
 }
 
@@ -120,18 +114,18 @@ void Dispatcher::route(const ErrandPtr& errand) {
 }
 
 Dispatcher::Handed Dispatcher::hand(Shard& shard, ShardRequest& request, CommandDone& done) const {
-  if (shard.failed()) return Handed::not_served;
   bool taken = false;
   if (auto* command = std::get_if<CommandRequest>(&request)) {
     if (!env_.log.admits()) return Handed::log_full;
     taken = shard.submit(*command, done);
   } else {
+    if (shard.ended()) return Handed::not_served;
     const auto& question = std::get<ShardQuestion>(request);
     taken = question.stream ? shard.show(*question.stream, question.asker, done)
                             : shard.look_up(question.command_id, question.asker, done);
   }
   if (taken) return Handed::taken;
-  return shard.failed() ? Handed::not_served : Handed::queue_full;
+  return shard.ended() ? Handed::not_served : Handed::queue_full;
 }
 
 void Dispatcher::peer_answered(const ErrandPtr& errand, PeerAnswer answer) {

@@ -71,8 +71,8 @@ class Dispatcher {
   Dispatcher(const Dispatcher&) = delete;
   Dispatcher& operator=(const Dispatcher&) = delete;
 
-  // `request_id` goes to the peer, for its log. A command may reach a shard twice: by its id it is decided once. Where it may have
-  // been decided and nobody said so, the problem is outcome_unknown; every other problem says that nothing was done.
+  // `request_id` goes to the peer, for its log. A command may reach a shard twice: by its id it is decided once. Where it may
+  // have been decided and nobody said so, the problem is outcome_unknown; every other problem says that nothing was done.
   void submit(CommandRequest request, std::string request_id, Done done);
   void look_up(const Uuid& command_id, const Asker& asker, std::string request_id, Done done);
   void show(const StreamId& stream, const Asker& asker, std::string request_id, Done done);
@@ -100,6 +100,7 @@ class Dispatcher {
 
   ShardNo shard_of_request(const ShardRequest& request) const;
   Handed hand(Shard& shard, ShardRequest& request, CommandDone& done) const;
+  void start(ShardRequest what, std::string request_id, Done done);
   void route(const ErrandPtr& errand);
   void peer_answered(const ErrandPtr& errand, PeerAnswer answer);
   void answered(const ErrandPtr& errand, CommandResult result);

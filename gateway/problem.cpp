@@ -28,6 +28,7 @@ constexpr std::array codes{
     GatewayCode{"shard_unavailable", 503, "The shard that decides this can't be reached", "Nothing was done. Retry.", true},
     GatewayCode{"directory_behind", 503, "Facts of other groups are not all here yet", "Nothing was done. Retry.", true},
     GatewayCode{"log_unavailable", 503, "The log can't be reached", "Retry with the same Idempotency-Key.", true},
+    GatewayCode{"directory_behind", 503, "It is not known yet whether an account exists", "Nothing was done. Retry.", true},
     GatewayCode{"storage_full", 503, "The disk is nearly full", "Reads go on. Nothing was done.", true},
     GatewayCode{"internal_error", 503, "The server failed", "Report it with the X-Request-Id."},
     GatewayCode{"projection_behind", 503, "The read model is not that far yet", "Retry.", true},

@@ -28,6 +28,7 @@ static_assert(std::endian::native == std::endian::little, "FlatBuffers are littl
 constexpr std::size_t json_arena_bytes = 8 * 1024;  // On the stack: a usual body needs no allocation.
 constexpr std::size_t email_local_max = 64;
 constexpr std::size_t email_domain_max = 253;
+constexpr std::string_view masked = "[masked]";  // In place of a personal value.
 constexpr std::uint64_t exact_in_double = std::uint64_t{1} << 53;
 
 // ---- JSON → bytes
@@ -790,7 +791,7 @@ std::optional<std::string> to_json(const TableSchema& table, std::string_view by
     before = ',';
     out.append("\"").append(field.name).append("\":");
     const char* at = find_in_table(root, field);
-    if (options.mask_pii && field.pii && at != nullptr) out += "\"[masked]\"";
+    if (options.mask_pii && field.pii && at != nullptr) out.append("\"").append(masked).append("\"");
     else append_value(out, field, at);
   }
   if (table.fields.empty()) out += '{';
@@ -803,6 +804,30 @@ std::optional<std::string> to_json(const SchemaCatalogue& catalogue, std::string
   const TableSchema* table = catalogue.table(type);
   if (table == nullptr) return std::nullopt;
   return to_json(*table, bytes, options);
+}
+
+std::optional<std::vector<std::optional<std::string>>> to_texts(const TableSchema& table, std::string_view bytes,
+                                                                JsonOptions options) {
+  if (!options.verified && !verifies(table, bytes)) return std::nullopt;
+  std::vector<std::optional<std::string>> out;
+  out.reserve(table.fields.size());
+  const char* root = root_of(bytes);
+  for (const FieldSchema& field : table.fields) {
+    const char* at = find_in_table(root, field);
+    if (options.mask_pii && field.pii && at != nullptr) {
+      out.emplace_back(masked);
+    } else if (field.kind == FieldKind::string && at != nullptr) {
+      out.emplace_back(text_at(at));
+    } else {
+      std::string json;
+      append_value(json, field, at);
+      // Only texts of the schema's strings have escapes.
+      if (json == "null") out.emplace_back();
+      else if (json.starts_with('"')) out.emplace_back(json.substr(1, json.size() - 2));
+      else out.emplace_back(std::move(json));
+    }
+  }
+  return out;
 }
 
 }  // namespace guildhall

@@ -83,4 +83,9 @@ std::optional<std::string> to_json(const TableSchema& table, std::string_view by
 std::optional<std::string> to_json(const SchemaCatalogue& catalogue, std::string_view type, std::string_view bytes,
                                    JsonOptions options = {});
 
+// Every field by itself, in schema order, for columns: what to_json() says of it, texts without quotes and escapes. Nothing for
+// what is absent. Nothing at all when the bytes do not verify.
+std::optional<std::vector<std::optional<std::string>>> to_texts(const TableSchema& table, std::string_view bytes,
+                                                                JsonOptions options = {});
+
 }  // namespace guildhall

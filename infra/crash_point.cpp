@@ -5,13 +5,14 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <charconv>
 
 #include "events/check.h"
 
 namespace guildhall {
 namespace {
 
-constexpr std::array<std::string_view, 13> names = {
+constexpr std::array<std::string_view, 14> names = {
     "log_before_write",     // The group is encoded, nothing of it is on disk.
     "log_after_write",      // Written, not synced: readable, not durable.
     "log_after_sync",       // Durable, nobody was told.
@@ -25,6 +26,7 @@ constexpr std::array<std::string_view, 13> names = {
     "anchor_after_write",  // A slot is written, not synced.
     "anchor_after_sync",
     "recovery_rewritten",  // Frames beyond the anchor are synced again, the anchor not moved.
+    "copy_appended",       // A part of a shard was copied to another log, the rest was not.
 };
 
 // Written before threads start, only read and counted down after.
@@ -34,6 +36,17 @@ std::atomic<std::uint64_t> arrivals_left{0};
 }  // namespace
 
 std::span<const std::string_view> crash_point_names() { return names; }
+
+bool arm_crash_point(std::string_view place) {
+  const auto colon = place.find(':');
+  std::uint64_t nth = 1;
+  if (colon != std::string_view::npos) {
+    const char* const end = place.data() + place.size();
+    if (const auto read = std::from_chars(place.data() + colon + 1, end, nth); read.ec != std::errc{} || read.ptr != end)
+      return false;
+  }
+  return arm_crash_point(place.substr(0, colon), nth);
+}
 
 bool arm_crash_point(std::string_view name, std::uint64_t nth) {
   const auto known = std::find(names.begin(), names.end(), name);

@@ -16,6 +16,8 @@ inline constexpr bool has_crash_points = false;
 // Every name, so that a harness can enumerate them and a typing error is refused.
 std::span<const std::string_view> crash_point_names();
 
+// `place` as settings have it: NAME, or NAME:N for its nth arrival. False as below.
+bool arm_crash_point(std::string_view place);
 // The process dies at the nth (>= 1) arrival at `name`. Call it before threads start. False when the name is unknown or the build
 // has no crash points.
 bool arm_crash_point(std::string_view name, std::uint64_t nth);

@@ -1,5 +1,5 @@
-// What every part of the Kafka log shares: where the brokers are, how a client is made, and handles that free themselves. Traps of
-// librdkafka 2.0.2 that the settings here avoid: docs/kafka.md.
+// What every part of the Kafka log shares: where the brokers are, how a client is made, and handles that free themselves. Traps
+// of librdkafka 2.0.2 that the settings here avoid: docs/kafka.md.
 #pragma once
 
 #include <chrono>
@@ -19,8 +19,8 @@ struct rd_kafka_topic_partition_list_s;
 
 namespace guildhall {
 
-// The timeouts of transactions by how much the cluster can lose (kafka.md §2): recovery after kill -9 comes from fencing, not from
-// them.
+// The timeouts of transactions by how much the cluster can lose (kafka.md §2): recovery after kill -9 comes from fencing, not
+// from them.
 struct TransactionTimes {
   std::chrono::milliseconds transaction;  // transaction.timeout.ms
   std::chrono::milliseconds socket;       // socket.timeout.ms and message.timeout.ms
@@ -32,6 +32,7 @@ inline constexpr TransactionTimes replicated_times{std::chrono::seconds(45), std
 
 struct KafkaOptions {
   std::string brokers;  // host:port, comma-separated.
+  std::string topics;   // What the names of topics, transactional ids and groups begin with. Empty: the platform.
   // Passed through: security.protocol, sasl.*, ssl.*, client.rack. What the guarantees rest on cannot be set from outside.
   std::map<std::string, std::string> properties;
   int replication = 0;               // Of topics that are made here. 0: 3, or 1 where there are fewer than three brokers.
@@ -42,11 +43,13 @@ struct KafkaOptions {
 };
 
 struct KafkaTopics {
-  explicit KafkaTopics(const std::string& platform)
-      : events(platform + ".events"),
-        inbox(platform + ".inbox"),
-        owners(platform + ".owners"),
-        directory(platform + ".directory") {}
+  explicit KafkaTopics(const std::string& beginning)
+      : prefix(beginning),
+        events(prefix + ".events"),
+        inbox(prefix + ".inbox"),
+        owners(prefix + ".owners"),
+        directory(prefix + ".directory") {}
+  std::string prefix;     // Also of transactional ids and of groups.
   std::string events;     // One partition a shard.
   std::string inbox;      // One partition a shard: commands that other shards' reactions sent.
   std::string owners;     // One partition, compacted: who serves which shard, and the log's identity.
@@ -74,9 +77,9 @@ using KafkaMessage = std::unique_ptr<rd_kafka_message_s, KafkaMessageClose>;
 
 // What one client tells while it works; it outlives the client. Set before the client is made.
 struct KafkaClientEvents {
-  // About one request of Kafka's protocol, by its api key: it stands in the socket; its answer is there, whatever that says, or will
-  // not come (told twice at times, before the next of its kind is sent). From a thread of the client, which must not be called. May be
-  // empty.
+  // About one request of Kafka's protocol, by its api key: it stands in the socket; its answer is there, whatever that says, or
+  // will not come (told twice at times, before the next of its kind is sent). From a thread of the client, which must not be
+  // called. May be empty.
   std::function<void(std::int16_t api)> request_sent;
   std::function<void(std::int16_t api, bool answered)> request_ended;
   std::function<void(bool assigned, rd_kafka_topic_partition_list_s*)> rebalanced;

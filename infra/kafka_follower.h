@@ -1,5 +1,5 @@
-// Follows a topic in a thread of its own: the compacted ones from their beginning, an inbox from where its shard stands. What it finds it
-// tells, in the order of each partition, and how far it has come.
+// Follows a topic in a thread of its own: the compacted ones from their beginning, an inbox from where its shard stands. What
+// it finds it tells, in the order of each partition, and how far it has come.
 #pragma once
 
 #include <atomic>
@@ -32,8 +32,8 @@ class TopicFollower {
                 std::function<void(const FollowedMessage&)> take, std::function<void(const std::string& why)> failed);
   ~TopicFollower();
 
-  // Any thread. Calls back once, from the follower's thread: true when everything that a partition held at the time of the call has been
-  // taken, false when that takes longer than `limit`, and at once when it can't go on or is destroyed.
+  // Any thread. Calls back once, from the follower's thread: true when everything that a partition held at the time of the call
+  // has been taken, false when that takes longer than `limit`, and at once when it can't go on or is destroyed.
   void when_caught_up(std::int32_t partition, std::chrono::milliseconds limit, std::move_only_function<void(bool)> done);
   // Blocks until all partitions are. False after `limit`.
   bool wait_until_caught_up(std::chrono::milliseconds limit);

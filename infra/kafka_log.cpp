@@ -6,17 +6,17 @@
 #include <boost/json.hpp>
 
 #include <algorithm>
+#include <charconv>
 #include <chrono>
 #include <condition_variable>
 #include <future>
 #include <thread>
 
-#include "aggregates/shard/shard.h"
 #include "decision_generated.h"
 #include "events/check.h"
 #include "events/codec.h"
+#include "infra/crash_point.h"
 #include "infra/json_log.h"
-#include "infra/kafka_follower.h"
 #include "infra/kafka_reader.h"
 #include "infra/kafka_record.h"
 #include "infra/kafka_topics.h"
@@ -30,6 +30,7 @@ constexpr std::chrono::seconds read_patience{30};
 constexpr int replicas_wanted = 3;
 constexpr std::string_view identity_key = "log";
 constexpr std::string_view owner_prefix = "shard/";
+constexpr std::string_view inbox_prefix = "inbox/";  // How far a shard's inbox was consumed, as a decimal.
 // Places of a writer's topics.
 constexpr std::size_t events_topic = 0, inbox_topic = 1, directory_topic = 2, owners_topic = 3;
 
@@ -95,8 +96,8 @@ TransactionTimes times_of(const KafkaOptions& options, const ClusterDescription&
   return options.times.value_or(cluster.brokers >= replicas_wanted ? replicated_times : one_broker_times);
 }
 
-std::string writer_id(const std::string& platform, ShardNo shard, char which) {
-  return fmt::format("{}-shard-{}-{}", platform, shard, which);
+std::string writer_id(const std::string& prefix, ShardNo shard, char which) {
+  return fmt::format("{}-shard-{}-{}", prefix, shard, which);
 }
 
 }  // namespace
@@ -115,9 +116,23 @@ std::optional<ShardOwner> parse_owner(std::string_view key, std::string_view val
                     std::string(address->get_string())};
 }
 
+// The version in decimal, a space, the fact's bytes.
+DirectoryFact parse_directory_fact(std::string_view key, std::string_view value) {
+  const auto account = parse_uuid(key);
+  DirectoryFact out;
+  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), out.version);
+  if (!account || error != std::errc{} || end == value.data() + value.size() || *end != ' ')
+    throw CorruptLog("the directory topic holds an unreadable message");
+  out.account = *account;
+  out.value = value.substr(static_cast<std::size_t>(end - value.data()) + 1);
+  return out;
+}
+
 struct KafkaLog::Shared {
   Shared(KafkaOptions o, const std::string& platform)
-      : options(std::move(o)), topics(platform), consumers(std::make_shared<KafkaConsumers>(options)) {}
+      : options(std::move(o)),
+        topics(options.topics.empty() ? platform : options.topics),
+        consumers(std::make_shared<KafkaConsumers>(options)) {}
 
   KafkaOptions options;
   KafkaTopics topics;
@@ -126,6 +141,7 @@ struct KafkaLog::Shared {
   TransactionTimes times = one_broker_times;
   LogIdentity identity;
   std::vector<std::shared_ptr<KafkaShardTrack>> tracks;
+  std::vector<std::atomic<std::uint64_t>> inbox_positions;
   std::shared_ptr<KafkaReaderCounters> reader_counters = std::make_shared<KafkaReaderCounters>();
   KafkaLogCounters counters;
   std::mutex mutex;
@@ -134,6 +150,7 @@ struct KafkaLog::Shared {
 
   void found(LogIdentity known) {
     identity = std::move(known);
+    inbox_positions = std::vector<std::atomic<std::uint64_t>>(identity.shards);
     for (ShardNo n = 0; n < identity.shards; ++n) tracks.push_back(std::make_shared<KafkaShardTrack>());
   }
   std::string own_address() {
@@ -152,8 +169,7 @@ class KafkaLog::Writer final : public LogWriter {
     const KafkaTopics& t = shared_->topics;
     // Both ids first, then the end: in between nobody else can append any more.
     const auto take_over = [&](char which) {
-      return std::make_unique<TransactionalProducer>(shared_->options, shared_->times,
-                                                     writer_id(shared_->identity.platform, shard_, which),
+      return std::make_unique<TransactionalProducer>(shared_->options, shared_->times, writer_id(t.prefix, shard_, which),
                                                      std::vector{t.events, t.inbox, t.directory, t.owners});
     };
     auto second = std::async(std::launch::async, take_over, 'b');
@@ -170,9 +186,12 @@ class KafkaLog::Writer final : public LogWriter {
     // An owner that wrote nothing is known from here only.
     read_all(shared_->consumers, t.owners, [&](std::string_view key, std::string_view value) {
       if (const auto owner = parse_owner(key, value); owner && owner->shard == shard_) epoch_ = std::max(epoch_, owner->epoch);
+      if (key == fmt::format("{}{}", inbox_prefix, shard_))
+        shared_->inbox_positions[shard_] = std::strtoull(std::string(value).c_str(), nullptr, 10);
     });
     ++epoch_;
-    // Told through the shard's own writers, so that nobody who was fenced can overwrite it; and the first transaction of each is slow.
+    // Told through the shard's own writers, so that nobody who was fenced can overwrite it; and the first transaction of each
+    // is slow.
     for (auto& producer : producers_) tell_owner(*producer);
     next_ = end_;
     shared_->counters.opens.fetch_add(1, std::memory_order_relaxed);
@@ -232,6 +251,7 @@ class KafkaLog::Writer final : public LogWriter {
       lock.unlock();
       if (outcome == AppendOutcome::committed && listener()) shared_->listener(shard_, w.batch.last());
       w.done(outcome);
+      crash_at("log_after_outcome");
     }
   }
   bool listener() const { return static_cast<bool>(shared_->listener); }
@@ -244,8 +264,11 @@ class KafkaLog::Writer final : public LogWriter {
     turn_ = (turn_ + 1) % producers_.size();
     const auto began = std::chrono::steady_clock::now();
     if (const auto begun = producer.begin(); begun != AppendOutcome::committed) return ended(begun, producer.last_error());
+    crash_at("log_before_write");
     send(producer, batch);
+    crash_at("log_after_write");
     const AppendOutcome outcome = producer.commit();
+    crash_at("log_after_sync");
     switch (outcome) {
       case AppendOutcome::committed:
         shared_->counters.commits.fetch_add(1, std::memory_order_relaxed);
@@ -289,6 +312,9 @@ class KafkaLog::Writer final : public LogWriter {
       producer.produce({inbox_topic, static_cast<std::int32_t>(command->target_shard()), to_string(h.stream), record.payload,
                         kafka_headers_of(record, generation, now), h.time});
     }
+    if (batch.inbox_position > 0)
+      producer.produce(
+          {owners_topic, 0, fmt::format("{}{}", inbox_prefix, shard_), std::to_string(batch.inbox_position), nullptr, now});
     for (const DirectoryFact& fact : batch.facts)
       producer.produce({directory_topic, static_cast<std::int32_t>(shard_), to_string(fact.account),
                         std::to_string(fact.version) + " " + fact.value, nullptr, now});
@@ -324,6 +350,8 @@ const std::string& KafkaLog::cluster_id() const { return shared_->cluster; }
 const KafkaLogCounters& KafkaLog::counters() const { return shared_->counters; }
 std::uint64_t KafkaLog::zombie_records() const { return shared_->reader_counters->zombie_records; }
 
+std::uint64_t KafkaLog::inbox_position(ShardNo shard) const { return shared_->inbox_positions.at(shard); }
+
 void KafkaLog::set_address(std::string address) {
   const std::lock_guard lock(shared_->mutex);
   shared_->address = std::move(address);
@@ -343,6 +371,9 @@ std::unique_ptr<KafkaLog> KafkaLog::open_existing(const KafkaOptions& options, c
     return nullptr;
   auto identity = read_identity(shared->consumers, shared->topics);
   if (!identity) return nullptr;
+  if (identity->platform != platform)
+    throw LogError("kafka: " + shared->topics.owners + " is of the platform " + identity->platform + ", not " + platform,
+                   "settings platform and kafka_topics", false);
   check_topics(client.get(), plan_topics(shared->topics, identity->shards), options.connect_timeout);
   shared->consumers->give_back(std::move(client));
   shared->found(std::move(*identity));
@@ -353,7 +384,7 @@ std::unique_ptr<KafkaLog> KafkaLog::open_existing(const KafkaOptions& options, c
 
 std::unique_ptr<KafkaLog> KafkaLog::open_or_create(const KafkaOptions& options, const LogIdentity& identity) {
   if (auto existing = open_existing(options, identity.platform)) return existing;
-  const KafkaTopics topics(identity.platform);
+  const KafkaTopics topics(options.topics.empty() ? identity.platform : options.topics);
   const auto consumers = std::make_shared<KafkaConsumers>(options);
   KafkaClient client = consumers->take();
   const ClusterDescription cluster = describe_cluster(client.get(), options.connect_timeout);
@@ -365,7 +396,7 @@ std::unique_ptr<KafkaLog> KafkaLog::open_or_create(const KafkaOptions& options, 
   check_topics(client.get(), plans, options.connect_timeout);
   {
     // Of several that make the log at once one writes its identity: the id fences, and what stands there is looked at after.
-    TransactionalProducer producer(options, times_of(options, cluster), identity.platform + "-log", {topics.owners});
+    TransactionalProducer producer(options, times_of(options, cluster), topics.prefix + "-log", {topics.owners});
     if (!read_identity(consumers, topics)) {
       for (ShardNo n = 0; n < identity.shards; ++n)
         if (query_offsets(client.get(), topics.events, static_cast<std::int32_t>(n), options.connect_timeout).high > 0)
@@ -415,28 +446,5 @@ std::unique_ptr<LogReader> KafkaLog::read(ShardNo shard, Sequence from) {
 }
 
 LogEnd KafkaLog::durable_end(ShardNo shard) const { return shared_->tracks.at(shard)->end(); }
-
-std::unique_ptr<TopicFollower> follow_inbox(const KafkaLog& log, ShardNo shard, std::uint64_t position,
-                                            std::function<void(InboxEntry)> deliver,
-                                            std::function<void(const std::string& why)> failed) {
-  return std::make_unique<TopicFollower>(
-      log.options(), log.topics().inbox,
-      std::vector<TopicFollower::Start>{{static_cast<std::int32_t>(shard), static_cast<std::int64_t>(position)}},
-      [shard, deliver = std::move(deliver)](const FollowedMessage& m) {
-        const RecordHeader source = source_header_of(*m.message);
-        ::decision::v1::InboxCommandT command;
-        if (!unpack(m.value, command) || command.target_shard != shard) throw CorruptLog("an inbox command does not verify");
-        InboxEntry entry;
-        entry.source = source.shard;
-        entry.source_sequence = source.sequence;
-        entry.command_id = command.command_id;
-        entry.type = command.command_type;
-        entry.payload.assign(command.command.begin(), command.command.end());
-        entry.correlation_id = source.correlation_id;
-        entry.position = static_cast<std::uint64_t>(m.offset) + 1;
-        deliver(std::move(entry));
-      },
-      std::move(failed));
-}
 
 }  // namespace guildhall

@@ -1,7 +1,7 @@
 // The log on Apache Kafka (design: the log; the protocol and its reasons: docs/kafka.md). Each shard is a partition of
-// <platform>.events, written by two transactional producers in turn, whose ids name the shard: whoever opens it fences everybody else.
-// With a batch, in the same transaction, go its commands for other shards (<platform>.inbox) and changed account facts
-// (<platform>.directory).
+// <platform>.events, written by two transactional producers in turn, whose ids name the shard: whoever opens it fences
+// everybody else. With a batch, in the same transaction, go its commands for other shards (<platform>.inbox) and changed
+// account facts (<platform>.directory).
 #pragma once
 
 #include <atomic>
@@ -17,9 +17,6 @@
 
 namespace guildhall {
 
-class TopicFollower;
-struct FollowedMessage;
-
 // Who serves a shard, as its writer last said when it opened.
 struct ShardOwner {
   ShardNo shard = 0;
@@ -28,6 +25,9 @@ struct ShardOwner {
 };
 // A message of the owners topic, or nothing when it is about something else. Throws CorruptLog.
 std::optional<ShardOwner> parse_owner(std::string_view key, std::string_view value);
+
+// A message of the directory topic. Throws CorruptLog.
+DirectoryFact parse_directory_fact(std::string_view key, std::string_view value);
 
 struct KafkaLogCounters {
   std::atomic<std::uint64_t> commits{0};
@@ -42,8 +42,8 @@ struct KafkaLogCounters {
 // Thread-safe. Outlives its writers and readers.
 class KafkaLog final : public EventLog {
  public:
-  // Makes the topics and the log's identity where there are none: with `identity`'s platform, log id, shards and generation. Throws LogError,
-  // also when a topic is set up wrongly or holds another log.
+  // Makes the topics and the log's identity where there are none: with `identity`'s platform, log id, shards and generation.
+  // Throws LogError, also when a topic is set up wrongly or holds another log.
   static std::unique_ptr<KafkaLog> open_or_create(const KafkaOptions& options, const LogIdentity& identity);
   // Nothing when there is no log of the platform.
   static std::unique_ptr<KafkaLog> open_existing(const KafkaOptions& options, const std::string& platform);
@@ -61,6 +61,9 @@ class KafkaLog final : public EventLog {
 
   // Asks the brokers how far a shard goes. Throws LogError, CorruptLog.
   LogEnd refresh_end(ShardNo shard);
+  // Behind the last entry of its inbox that any owner's batches consumed, as of the last open() of the shard here: a state that
+  // was made anew does not know it.
+  std::uint64_t inbox_position(ShardNo shard) const;
   // Told with the next writers that are opened.
   void set_address(std::string address);
 
@@ -76,11 +79,5 @@ class KafkaLog final : public EventLog {
   explicit KafkaLog(std::shared_ptr<Shared> shared);
   std::shared_ptr<Shared> shared_;
 };
-
-// What other shards sent to `shard`, from a position of its inbox on (0: the beginning). See InboxEntry for the positions.
-struct InboxEntry;
-std::unique_ptr<TopicFollower> follow_inbox(const KafkaLog& log, ShardNo shard, std::uint64_t position,
-                                            std::function<void(InboxEntry)> deliver,
-                                            std::function<void(const std::string& why)> failed);
 
 }  // namespace guildhall

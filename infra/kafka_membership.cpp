@@ -68,8 +68,8 @@ KafkaMembership::~KafkaMembership() {
   thread_.join();
 }
 
-// Range is eager: everything is revoked before it is given out anew. Nothing stops on a revocation, the next assignment says what goes
-// and what comes; whoever is slow is fenced.
+// Range is eager: everything is revoked before it is given out anew. Nothing stops on a revocation, the next assignment says
+// what goes and what comes; whoever is slow is fenced.
 void KafkaMembership::rebalanced(bool assigned, rd_kafka_topic_partition_list_s* partitions) {
   rd_kafka_t* client = client_.get();
   if (!assigned) {

@@ -1,5 +1,6 @@
-// Which shards this process should serve: what the consumer group of the inbox gives it (kafka.md §8). The group only chooses; the
-// transactional ids fence. Static membership, so that a quick restart moves nothing; `range`, which hardly moves shards when a member joins or goes.
+// Which shards this process should serve: what the consumer group of the inbox gives it (kafka.md §8). The group only chooses;
+// the transactional ids fence. Static membership, so that a quick restart moves nothing; `range`, which hardly moves shards
+// when a member joins or goes.
 #pragma once
 
 #include <atomic>
@@ -23,17 +24,17 @@ struct KafkaMembershipOptions {
 
 class KafkaMembership {
  public:
-  // `assigned`: the whole set, whenever it was given out anew. `shut_out`: another process has this node's name. Both from the membership's
-  // own thread; they must not block. Throws LogError.
+  // `assigned`: the whole set, whenever it was given out anew. `shut_out`: another process has this node's name. Both from the
+  // membership's own thread; they must not block. Throws LogError.
   KafkaMembership(const KafkaOptions& options, KafkaMembershipOptions membership, std::function<void(std::set<ShardNo>)> assigned,
                   std::function<void(const std::string& why)> shut_out);
   ~KafkaMembership();
 
-  // Gives everything back at once, so that the others need not wait for the session to end. Returns when the group knows, or after
-  // five seconds without an answer.
+  // Gives everything back at once, so that the others need not wait for the session to end. Returns when the group knows, or
+  // after five seconds without an answer.
   void leave();
-  // Whether the group still counts on this process: false when its brokers have not answered for a session, as after a pause or cut
-  // off from them. What was its own may be another's by then.
+  // Whether the group still counts on this process: false when its brokers have not answered for a session, as after a pause or
+  // cut off from them. What was its own may be another's by then.
   bool alive() const;
   std::uint64_t rebalances() const { return rebalances_; }
 

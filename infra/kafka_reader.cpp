@@ -187,9 +187,9 @@ void KafkaReader::start_at(std::int64_t offset) {
   consumer_.start_at(offset);
 }
 
-// Offsets have holes (each commit takes one), so the record before `from` is searched: between two places that are known, by turns where
-// it should lie if the holes are even, and in the middle, which bounds the search when they are not; until it is near enough to
-// read on.
+// Offsets have holes (each commit takes one), so the record before `from` is searched: between two places that are known, by
+// turns where it should lie if the holes are even, and in the middle, which bounds the search when they are not; until it is
+// near enough to read on.
 void KafkaReader::find_start(PartitionConsumer& probe) {
   const Sequence wanted = from_ - 1;
   auto low = track_->at_or_before(wanted);

@@ -1,5 +1,5 @@
-// Reading partitions: consumers without a group, and the log's reader on top of one. Correctness does not rest on
-// what the broker promises: every record is compared with its derived headers, records of a writer that was taken over are dropped, and
+// Reading partitions: consumers without a group, and the log's reader on top of one. Correctness does not rest on what the
+// broker promises: every record is compared with its derived headers, records of a writer that was taken over are dropped, and
 // sequence, batch and chain are checked (kafka.md §2).
 #pragma once
 
@@ -37,7 +37,8 @@ struct KafkaQueueClose {
 };
 using KafkaQueue = std::unique_ptr<rd_kafka_queue_s, KafkaQueueClose>;
 
-// One partition, from an offset on, by librdkafka's simple consumer, which knows no group. One thread at a time; `arrived` is called from a thread of the client.
+// One partition, from an offset on, by librdkafka's simple consumer, which knows no group. One thread at a time; `arrived` is
+// called from a thread of the client.
 class PartitionConsumer {
  public:
   PartitionConsumer(std::shared_ptr<KafkaConsumers> consumers, const std::string& topic, std::int32_t partition,

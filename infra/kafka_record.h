@@ -1,7 +1,7 @@
-// Records as Kafka messages: CloudEvents 1.0 in binary mode, so that ordinary clients read them (docs/analytics.md has the table of
-// headers). Key: the stream. Value: the payload untouched. `guildhall-header` holds the chained header bytes; every other header is
-// derived from it (ce_chainhash apart, which the chain itself proves) and compared on read, so that nobody is shown one thing while
-// the chain proves another.
+// Records as Kafka messages: CloudEvents 1.0 in binary mode, so that ordinary clients read them (docs/analytics.md has the
+// table of headers). Key: the stream. Value: the payload untouched. `guildhall-header` holds the chained header bytes; every
+// other header is derived from it (ce_chainhash apart, which the chain itself proves) and compared on read, so that nobody is
+// shown one thing while the chain proves another.
 #pragma once
 
 #include <string>

@@ -33,8 +33,8 @@ int ms(std::chrono::milliseconds time) { return static_cast<int>(time.count()); 
 TransactionalProducer::TransactionalProducer(const KafkaOptions& options, const TransactionTimes& times,
                                              std::string transactional_id, const std::vector<std::string>& topics)
     : times_(times), id_(std::move(transactional_id)) {
-  // Not error_cb: librdkafka tells the application neither of a broken connection (log.connection.close=false) nor of an error that
-  // it told within 30 s, and what it tells waits for the next poll.
+  // Not error_cb: librdkafka tells the application neither of a broken connection (log.connection.close=false) nor of an error
+  // that it told within 30 s, and what it tells waits for the next poll.
   deliveries_.request_sent = [this](std::int16_t api) {
     if (api != end_txn_api) return;
     ++deliveries_.ends_sent;

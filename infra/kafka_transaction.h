@@ -1,5 +1,5 @@
-// One transactional producer: transactions with the four outcomes of the log (kafka.md §1 has the table of errors). One thread at a
-// time.
+// One transactional producer: transactions with the four outcomes of the log (kafka.md §1 has the table of errors). One thread
+// at a time.
 #pragma once
 
 #include <atomic>
@@ -39,9 +39,9 @@ class TransactionalProducer {
   AppendOutcome commit();
   // Of the first message to the first topic of the committed transaction; -1 when the broker did not say.
   std::int64_t first_offset() const { return deliveries_.first_offset; }
-  // A request to end a transaction had no answer (a connection broke, a time was over), librdkafka sent it again by itself, and that
-  // succeeded: the first may still be on its way, and would end the next transaction in its place (kafka.md §2). The producer must
-  // be opened anew before it is used again.
+  // A request to end a transaction had no answer (a connection broke, a time was over), librdkafka sent it again by itself, and
+  // that succeeded: the first may still be on its way, and would end the next transaction in its place (kafka.md §2). The
+  // producer must be opened anew before it is used again.
   bool tainted() const { return tainted_; }
   const std::string& last_error() const { return last_error_; }
 

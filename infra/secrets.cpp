@@ -35,19 +35,33 @@ std::string random_bytes(std::size_t count) {
   return out;
 }
 
-void write_private_file(const std::filesystem::path& path, const std::string& content) {
-  const std::filesystem::path temporary = path.string() + ".tmp";
+namespace {
+
+// Written and on the disk, under a name of its own.
+std::filesystem::path write_temporary(const std::filesystem::path& path, const std::string& content) {
+  const std::filesystem::path temporary = path.string() + "." + std::to_string(::getpid()) + ".tmp";
   const int fd = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
   if (fd < 0) fail(temporary, "can't be made");
   const bool written = ::write(fd, content.data(), content.size()) == static_cast<ssize_t>(content.size()) && ::fsync(fd) == 0;
   ::close(fd);
   if (!written) fail(temporary, "can't be written");
-  if (::rename(temporary.c_str(), path.c_str()) != 0) fail(path, "can't be replaced");
-  const int folder = ::open(path.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (folder < 0) fail(path.parent_path(), "can't be opened");
+  return temporary;
+}
+
+void sync_folder(const std::filesystem::path& path) {
+  const int folder = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (folder < 0) fail(path, "can't be opened");
   const bool synced = ::fsync(folder) == 0;
   ::close(folder);
-  if (!synced) fail(path.parent_path(), "can't be synced");
+  if (!synced) fail(path, "can't be synced");
+}
+
+}  // namespace
+
+void write_private_file(const std::filesystem::path& path, const std::string& content) {
+  const auto temporary = write_temporary(path, content);
+  if (::rename(temporary.c_str(), path.c_str()) != 0) fail(path, "can't be replaced");
+  sync_folder(path.parent_path());
 }
 
 std::string secret_file(const std::filesystem::path& path, std::size_t bytes) {
@@ -55,7 +69,12 @@ std::string secret_file(const std::filesystem::path& path, std::size_t bytes) {
   if (::stat(path.c_str(), &info) != 0) {
     if (errno != ENOENT) fail(path, "can't be read");
     std::filesystem::create_directories(path.parent_path());
-    write_private_file(path, to_hex(random_bytes(bytes)));
+    // Several processes of a platform may start at once: the first one's secret counts.
+    const auto temporary = write_temporary(path, to_hex(random_bytes(bytes)));
+    const bool made = ::link(temporary.c_str(), path.c_str()) == 0 || errno == EEXIST;
+    ::unlink(temporary.c_str());
+    if (!made) fail(path, "can't be made");
+    sync_folder(path.parent_path());
   } else if ((info.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
     throw std::runtime_error(path.string() + ": a secret that others may read; run chmod 600 on it");
   }

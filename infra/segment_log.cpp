@@ -255,6 +255,10 @@ void SegmentLog::move_anchor() {
   if (!anchor_tip(Anchoring::end)) throw LogError("cannot move the anchor: " + failure().value_or(""), "disk", false);
 }
 
+void SegmentLog::raise_epoch(Epoch epoch) {
+  if (!anchor_tip(Anchoring::end, epoch)) throw LogError("cannot move the anchor: " + failure().value_or(""), "disk", false);
+}
+
 // ---- committing
 
 void SegmentLog::submit(Waiting waiting) {
@@ -415,11 +419,11 @@ void SegmentLog::seal() {
 }
 
 // The epoch that the anchor now holds, or nullopt after a failure.
-std::optional<Epoch> SegmentLog::anchor_tip(Anchoring what) {
+std::optional<Epoch> SegmentLog::anchor_tip(Anchoring what, Epoch at_least) {
   const std::lock_guard lock(anchor_mutex_);
   if (failed_) return std::nullopt;
   AnchorState state;
-  state.epoch = anchor_.state().epoch + (what == Anchoring::new_epoch ? 1 : 0);
+  state.epoch = std::max(anchor_.state().epoch + (what == Anchoring::new_epoch ? 1 : 0), at_least);
   state.clean = what == Anchoring::clean_stop;
   {
     const std::lock_guard tip_lock(tip_mutex_);

@@ -59,6 +59,9 @@ class SegmentLog final : public EventLog {
   const RecoveryReport& recovery() const { return recovery_; }
   // Anchors the durable end, as after a state checkpoint. Any thread. Throws LogError; the log has failed then.
   void move_anchor();
+  // Writers opened from now on have epochs above `epoch`. Before records are appended that carry epochs of another log's writers:
+  // the next writer's must be higher than theirs. Durable when it returns. Throws LogError.
+  void raise_epoch(Epoch epoch);
   // After a failed write or sync every outcome is unknown and the process must end; a restart tells what is in the log.
   std::optional<std::string> failure() const;
   // Called once, from the thread that met the error, before the first unknown outcome. Set before the first open.
@@ -89,7 +92,7 @@ class SegmentLog final : public EventLog {
   void prepare_next();
   bool room_is_low() const;
   enum class Anchoring { end, clean_stop, new_epoch };
-  std::optional<Epoch> anchor_tip(Anchoring what);
+  std::optional<Epoch> anchor_tip(Anchoring what, Epoch at_least = 0);
   void fail(const std::string& what);
   std::uint64_t needed_free_bytes() const;
 

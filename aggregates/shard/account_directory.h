@@ -1,4 +1,4 @@
-// The directory of one process: the facts of all accounts of all its shards.
+// The directory of one process: the facts of all accounts that it has been told of, by its own shards or by other processes.
 #pragma once
 
 #include <array>
@@ -16,19 +16,25 @@ class AccountDirectory final : public Directory {
     const Stripe& stripe = stripe_of(id);
     const std::shared_lock lock(stripe.mutex);
     const auto found = stripe.facts.find(id);
-    return found == stripe.facts.end() ? std::nullopt : std::optional(found->second);
+    return found == stripe.facts.end() ? std::nullopt : std::optional(found->second.fact);
   }
-  void set(const Uuid& id, const AccountFact& fact) {
+  // `version` is that of the account's stream: what is older than what is known is ignored. Any thread.
+  void set(const Uuid& id, std::uint64_t version, const AccountFact& fact) {
     Stripe& stripe = const_cast<Stripe&>(stripe_of(id));
     const std::unique_lock lock(stripe.mutex);
-    stripe.facts.insert_or_assign(id, fact);
+    auto& known = stripe.facts[id];
+    if (version >= known.version) known = {version, fact};
   }
 
  private:
+  struct Known {
+    std::uint64_t version = 0;
+    AccountFact fact;
+  };
   // Striped, so that the shards' threads do not meet on one lock.
   struct Stripe {
     mutable std::shared_mutex mutex;
-    std::unordered_map<Uuid, AccountFact, UuidHash> facts;
+    std::unordered_map<Uuid, Known, UuidHash> facts;
   };
   static constexpr std::size_t stripe_count = 16;
   const Stripe& stripe_of(const Uuid& id) const { return stripes_[bucket_of(id) % stripe_count]; }

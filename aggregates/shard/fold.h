@@ -9,6 +9,7 @@
 //   'I' source shard     → sequence, index: inbox entries up to here are done
 //   'M'                  → applied sequence, chain head, logical clock, evolve version: the shard's position
 //   'P' source shard     → how far the source's log was searched for inbox entries. Not a fold: a hint that restarts read.
+//   'P' own shard        → where the inbox's transport goes on. Not a fold either: without it all of the transport is read again.
 #pragma once
 
 #include <map>

@@ -17,6 +17,7 @@ namespace {
 constexpr int max_reaction_depth = 8;
 constexpr std::size_t replay_batch_records = 8192;  // Folded into one write while replaying.
 constexpr std::size_t timers_per_round = 256;
+constexpr std::size_t facts_per_batch = 16'384;  // Of accounts that the batch itself did not change.
 constexpr Micros longest_wait_us = second_us;
 
 const Hash& digest_of(StreamKind kind) {
@@ -47,6 +48,8 @@ struct Shard::Waiting {
   Uuid effect_id{};         // Of source effect.
   ShardNo inbox_shard = 0;  // Of source inbox.
   Sequence inbox_sequence = 0;
+  std::uint64_t inbox_position = 0;
+  bool caught_up = false;     // The directory was waited for: what is decided now stands.
   std::optional<Micros> now;  // Set when it is first decided: a batch that failed is decided again in the same context.
 };
 
@@ -86,11 +89,13 @@ struct Shard::OpenBatch {
   std::vector<std::pair<Uuid, std::size_t>> decisions;  // Command id → record index.
   std::vector<Outgoing> outgoing;
   std::vector<std::string> fired;  // Timer keys.
+  std::vector<DirectoryFact> told_late;
   LogEnd before;
   Position after;
   WriteSet writes;
   Micros submitted_at = 0;
   bool epoch_record = false;
+  std::uint64_t inbox_position = 0;  // Behind the last entry that was taken: executed here, or before.
 };
 
 struct Shard::Question {
@@ -108,6 +113,7 @@ struct Shard::Mailbox {
   std::deque<Waiting> system;  // Inbox, timers and effects: not refused, and taken before clients' commands.
   std::deque<Question> questions;
   std::optional<AppendOutcome> outcome;
+  std::vector<std::pair<Uuid, bool>> caught_up;  // What the directory says to a parked command.
   bool sleeping = false;
   bool ended = false;
 };
@@ -123,11 +129,32 @@ class Shard::DecisionView final : public View {
     pinned_.push_back(std::move(state));
     return *pinned_.back();
   }
-  const Directory& directory() const override { return shard_.env_.directory; }
+  const Directory& directory() const override { return directory_; }
+  // An account that was looked up, that the directory lacks, and whose absence only its source can tell: the last such. Facts of
+  // accounts of this shard are all here.
+  const std::optional<Uuid>& absent() const { return directory_.absent; }
 
  private:
+  struct WatchedDirectory final : Directory {
+    explicit WatchedDirectory(const Shard& watching) : shard(watching) {}
+    std::optional<AccountFact> account(const Uuid& id) const override {
+      auto fact = shard.env_.directory.account(id);
+      if (!fact && shard_of(id, shard.env_.log.identity().shards) != shard.number_) absent = id;
+      return fact;
+    }
+    const Shard& shard;
+    mutable std::optional<Uuid> absent;
+  };
+
   Shard& shard_;
+  WatchedDirectory directory_{shard_};
   mutable std::vector<StatePtr> pinned_;
+};
+
+struct Shard::Verdict {
+  AnyCommand command;
+  Decision decision;
+  std::optional<Uuid> absent;  // Of a refusal: the account whose absence may be the reason.
 };
 
 // ---- opening
@@ -145,7 +172,9 @@ Shard::Shard(ShardNo number, ShardEnvironment environment, ShardLimits limits, b
   open_batch();
   if (!serves) return;
   load_effects_and_facts();
-  search_inboxes();
+  load_marks();
+  delivered_.store(end_.sequence, std::memory_order_release);
+  if (env_.searches_inboxes) search_inboxes();
   next_checkpoint_ = env_.clock.now() + limits_.checkpoint_every_us;
   add_epoch_record();
 }
@@ -202,8 +231,12 @@ void Shard::load_effects_and_facts() {
   const std::string accounts{keys::state_prefix, static_cast<char>(StreamKind::account)};
   env_.store.scan(accounts, {}, [&](std::string_view key, std::string_view value) {
     const auto account = decode_state(StreamKind::account, value);
-    if (const auto fact = fact_of(std::get<AccountState>(account.state)))
-      env_.directory.set(uuid_from_bytes(key.data() + 2), *fact);
+    const auto fact = fact_of(std::get<AccountState>(account.state));
+    if (!fact) return true;
+    const Uuid id = uuid_from_bytes(key.data() + 2);
+    // On a log that was copied here, or whose topic of facts was lost, the others do not know it yet.
+    if (!env_.searches_inboxes && fact != env_.directory.account(id)) untold_.push_back({id, account.version, encode(*fact)});
+    env_.directory.set(id, account.version, *fact);
     return true;
   });
 }
@@ -214,11 +247,10 @@ void Shard::load_marks() {
     marks_[keys::parse_inbox(key)] = decode_mark(value);
     return true;
   });
+  if (const auto position = env_.store.get(keys::searched(number_))) inbox_position_ = decode_sequence(*position);
 }
 
 void Shard::search_inboxes() {
-  delivered_.store(end_.sequence, std::memory_order_release);
-  load_marks();
   for (ShardNo source = 0; source < env_.log.identity().shards; ++source) {
     if (source == number_) continue;
     Sequence done = marks_[source].sequence;
@@ -281,6 +313,7 @@ void Shard::deliver(InboxEntry entry) {
   w.source = ::decision::v1::Source::inbox;
   w.inbox_shard = entry.source;
   w.inbox_sequence = entry.source_sequence;
+  w.inbox_position = entry.position;
   enqueue_system(std::move(w));
 }
 
@@ -340,7 +373,9 @@ void Shard::run(std::stop_token stop) {
     wait = std::min(wait, std::max<Micros>(next_timer_ - at, 0));
     if (in_flight_ && !overdue(at)) wait = std::min(wait, in_flight_->submitted_at + limits_.unknown_after_us - at + 1);
     std::unique_lock lock(mailbox_->mutex);
-    if (!mailbox_->queue.empty() || !mailbox_->system.empty() || !mailbox_->questions.empty() || mailbox_->outcome) continue;
+    if (!mailbox_->queue.empty() || !mailbox_->system.empty() || !mailbox_->questions.empty() || mailbox_->outcome ||
+        !mailbox_->caught_up.empty())
+      continue;
     mailbox_->sleeping = true;
     mailbox_->wake.wait_for(lock, std::chrono::microseconds(std::max<Micros>(wait, 1)));
     mailbox_->sleeping = false;
@@ -359,8 +394,10 @@ bool Shard::pump() {
   try {
     std::optional<AppendOutcome> outcome;
     std::deque<Question> questions;
+    std::vector<std::pair<Uuid, bool>> caught_up;
     {
       const std::lock_guard lock(mailbox_->mutex);
+      caught_up.swap(mailbox_->caught_up);
       outcome = std::exchange(mailbox_->outcome, std::nullopt);
       questions.swap(mailbox_->questions);
     }
@@ -371,6 +408,10 @@ bool Shard::pump() {
     }
     for (Question& question : questions) {
       answer(std::move(question));
+      worked = true;
+    }
+    for (const auto& [command_id, yes] : caught_up) {
+      unpark(command_id, yes);
       worked = true;
     }
     fire_timers();
@@ -421,8 +462,8 @@ bool Shard::idle() const {
 }
 
 bool Shard::is_idle_within_lock() const {
-  return mailbox_->queue.empty() && mailbox_->system.empty() && backlog_.empty() && mailbox_->questions.empty() &&
-         !mailbox_->outcome && !in_flight_ && building_->builder.records() == 0;
+  return mailbox_->queue.empty() && mailbox_->system.empty() && backlog_.empty() && parked_.empty() &&
+         mailbox_->questions.empty() && !mailbox_->outcome && !in_flight_ && building_->builder.records() == 0;
 }
 
 // In one step with the look at the queue, so that nobody's command is left in it.
@@ -437,7 +478,12 @@ Micros Shard::now() { return clock_ = std::max(clock_, env_.clock.now()); }
 // ---- a command
 
 void Shard::take(Waiting& w) {
-  if (w.source == ::decision::v1::Source::inbox && w.inbox_sequence <= marks_[w.inbox_shard].sequence) return;  // Done before.
+  if (w.source == ::decision::v1::Source::inbox) {
+    building_->inbox_position = std::max(building_->inbox_position, w.inbox_position);
+    // One record of the source is one command. The mark may be of a batch that is not yet durable; if that fails, the entry that
+    // it executed comes again.
+    if (w.inbox_sequence <= marks_[w.inbox_shard].sequence) return;
+  }
   const auto repeat = [&](const DedupEntry& entry, OpenBatch* batch) {
     CommandResult result{CommandResult::Kind::replied, {}, true, number_, entry.sequence};
     if (entry.fingerprint != w.request.fingerprint) {
@@ -459,6 +505,8 @@ void Shard::take(Waiting& w) {
   if (const auto* entry = building_->changes.find_decision(w.request.command_id)) return repeat(*entry, building_.get());
   if (in_flight_)
     if (const auto* entry = in_flight_->changes.find_decision(w.request.command_id)) return repeat(*entry, in_flight_.get());
+  if (const auto parked = parked_.find(w.request.command_id); parked != parked_.end())
+    return join_parked(parked->second.commands, w);
   if (const auto stored = env_.store.get(keys::decision(w.request.command_id))) {
     if (w.source == ::decision::v1::Source::timer) firing_.erase(keys::timer(w.timer));
     return repeat(decode_dedup(*stored), nullptr);
@@ -468,9 +516,12 @@ void Shard::take(Waiting& w) {
 
 void Shard::decide_into_batch(Waiting& w) {
   w.now = w.now.value_or(now());
+  Verdict verdict = judge(w);
+  if (verdict.absent && w.source == ::decision::v1::Source::client && !w.caught_up && env_.directory_catch_up)
+    return park(w, *verdict.absent);
   CommandResult result{CommandResult::Kind::replied, {}, false, number_, 0};
   std::size_t decision_record = 0;
-  run_command(w, 0, result, decision_record);
+  run_command(w, std::move(verdict), 0, result, decision_record);
   if (w.source == ::decision::v1::Source::inbox) marks_[w.inbox_shard] = {w.inbox_sequence, 0};
   if (w.source == ::decision::v1::Source::timer) building_->fired.push_back(keys::timer(w.timer));
   building_->commands.push_back({std::move(w), std::move(result), decision_record});
@@ -501,23 +552,31 @@ RecordHeader Shard::add_record(const StreamId& stream, std::uint64_t version, st
   return h;
 }
 
-void Shard::run_command(const Waiting& w, int depth, CommandResult& result, std::size_t& decision_record) {
-  CHECK(depth <= max_reaction_depth);
-  const auto command = decode_command(w.request.type, w.request.payload);
+// Writes nothing yet.
+Shard::Verdict Shard::judge(const Waiting& w) {
+  auto command = decode_command(w.request.type, w.request.payload);
   CHECK(command);  // The gateway built it, or this shard did.
-  const std::string_view command_type = type_name(*command);
-  const Uuid& id = w.request.command_id;
-  const Bucket bucket = bucket_of(id);
-
-  const Context at{*w.now, actor_of(w.request.actor_kind, w.request.actor_id), id, bucket, env_.policy, env_.zones};
   const DecisionView view(*this);
-  Decision decision = decide(*command, at, view);
+  const Uuid& id = w.request.command_id;
+  const Actor actor = actor_of(w.request.actor_kind, w.request.actor_id, view.directory());
+  Decision decision = decide(*command, {*w.now, actor, id, bucket_of(id), env_.policy, env_.zones}, view);
+  std::optional<Uuid> absent;
+  if (!decision) absent = view.absent();
   if (decision && w.request.expected_version) {
     const auto stream = target(*command);
     const std::uint64_t version = stream ? view.load(*stream).version : 0;
     if (version != *w.request.expected_version)
       decision = reject(Code::version_conflict, "the current version is " + std::to_string(version));
   }
+  return {std::move(*command), std::move(decision), absent};
+}
+
+void Shard::run_command(const Waiting& w, Verdict verdict, int depth, CommandResult& result, std::size_t& decision_record) {
+  CHECK(depth <= max_reaction_depth);
+  const std::string_view command_type = type_name(verdict.command);
+  const Uuid& id = w.request.command_id;
+  const Bucket bucket = bucket_of(id);
+  const Decision& decision = verdict.decision;
 
   DecisionMade made;
   std::vector<Reaction> reactions;
@@ -603,17 +662,57 @@ void Shard::run_command(const Waiting& w, int depth, CommandResult& result, std:
   for (const Waiting& next : inner) {
     CommandResult ignored;
     std::size_t record = 0;
-    run_command(next, depth + 1, ignored, record);
+    run_command(next, judge(next), depth + 1, ignored, record);
   }
 }
 
-Actor Shard::actor_of(ActorKind kind, const Uuid& account) const {
+Actor Shard::actor_of(ActorKind kind, const Uuid& account, const Directory& directory) {
   Actor actor{kind, account, false};
   if (kind == ActorKind::user) {
-    const auto fact = env_.directory.account(account);
+    const auto fact = directory.account(account);
     actor.admin = fact && fact->role == ::account::v1::Role::admin && fact->status == ::account::v1::Status::active;
   }
   return actor;
+}
+
+// ---- commands that wait for the directory
+
+void Shard::park(Waiting& w, const Uuid& absent) {
+  const Uuid id = w.request.command_id;
+  w.now.reset();  // It is decided later, at the time it is then.
+  std::vector<Waiting> commands;
+  join_parked(commands, w);
+  if (commands.empty()) return;
+  parked_[id] = {++times_parked_, std::move(commands)};
+  env_.directory_catch_up(absent, [mailbox = mailbox_, id](bool caught_up) {
+    {
+      const std::lock_guard lock(mailbox->mutex);
+      mailbox->caught_up.emplace_back(id, caught_up);
+    }
+    mailbox->wake.notify_one();
+  });
+}
+
+void Shard::join_parked(std::vector<Waiting>& parked, Waiting& w) {
+  if (parked_commands_ >= limits_.parked_commands) return tell(w.done, CommandResult::Kind::behind);
+  ++parked_commands_;
+  parked.push_back(std::move(w));
+}
+
+// Repeats follow the first, so that they find its decision.
+void Shard::unpark(const Uuid& command_id, bool caught_up) {
+  const auto found = parked_.find(command_id);
+  if (found == parked_.end()) return;
+  for (Waiting& w : found->second.commands) {
+    --parked_commands_;
+    if (!caught_up) {
+      tell(w.done, CommandResult::Kind::behind);
+      continue;
+    }
+    w.caught_up = true;
+    backlog_.push_back(std::move(w));
+  }
+  parked_.erase(found);
 }
 
 // ---- questions
@@ -650,7 +749,7 @@ void Shard::answer_look_up(Question q) {
 void Shard::answer_show(Question q) {
   CommandResult result{CommandResult::Kind::not_found, {}, false, number_, delivered_.load(std::memory_order_acquire)};
   const StatePtr found = cache_.load(*q.stream);
-  if (found && shows_to(found->state, actor_of(q.asker.kind, q.asker.account))) {
+  if (found && shows_to(found->state, actor_of(q.asker.kind, q.asker.account, env_.directory))) {
     result.kind = CommandResult::Kind::replied;
     result.reply = env_.format.accepted(represent(found->state, found->version, {}), found->version, false);
   }
@@ -667,6 +766,19 @@ void Shard::submit_batch() {
   for (auto& out : batch.outgoing) out.entry.source_sequence = closed.first + out.record;
   end_ = {closed.last(), closed.head};
   batch.after = {closed.last(), closed.head, clock_};
+  for (const auto& [stream, state] : batch.changes.states()) {
+    const auto* account = std::get_if<AccountState>(&state->state);
+    if (account == nullptr) continue;
+    // The batch before is committed, so the directory has all that this shard said before.
+    const auto fact = fact_of(*account);
+    if (fact && fact != env_.directory.account(stream.id)) closed.facts.push_back({stream.id, state->version, encode(*fact)});
+  }
+  while (!untold_.empty() && closed.facts.size() < facts_per_batch) {
+    batch.told_late.push_back(untold_.back());
+    closed.facts.push_back(std::move(untold_.back()));
+    untold_.pop_back();
+  }
+  if (batch.inbox_position > inbox_position()) closed.inbox_position = batch.inbox_position;
   batch.submitted_at = env_.clock.now();
   in_flight_ = std::move(building_);
   open_batch();
@@ -681,6 +793,8 @@ void Shard::submit_batch() {
   });
   // Encoded while the log syncs.
   in_flight_->writes = in_flight_->changes.writes(in_flight_->after);
+  if (in_flight_->inbox_position > inbox_position())
+    in_flight_->writes.put(keys::searched(number_), encode_sequence(in_flight_->inbox_position));
 }
 
 void Shard::finish_batch(AppendOutcome outcome) {
@@ -691,6 +805,7 @@ void Shard::finish_batch(AppendOutcome outcome) {
       // context.
       end_ = in_flight_->before;
       OpenBatch& first = *in_flight_;
+      std::ranges::move(first.told_late, std::back_inserter(untold_));
       OpenBatch& second = *building_;
       requeue(second);
       requeue(first);
@@ -708,12 +823,13 @@ void Shard::finish_batch(AppendOutcome outcome) {
 
   env_.store.write(in_flight_->writes);
   const std::unique_ptr<OpenBatch> batch = std::move(in_flight_);
+  if (batch->inbox_position > inbox_position()) inbox_position_.store(batch->inbox_position, std::memory_order_release);
   for (const auto& [stream, state] : batch->changes.states()) {
     // Bookings and payments are made far more often than they are read again: remembered, they would push the calendars out.
     if (stream.kind != StreamKind::booking && stream.kind != StreamKind::payment) cache_.remember(stream, state);
     else cache_.forget(stream);
     if (const auto* account = std::get_if<AccountState>(&state->state))
-      if (const auto fact = fact_of(*account)) env_.directory.set(stream.id, *fact);
+      if (const auto fact = fact_of(*account)) env_.directory.set(stream.id, state->version, *fact);
   }
   if (const auto due = batch->changes.earliest_new_timer()) next_timer_ = std::min(next_timer_, *due);
   for (const auto& key : batch->fired) firing_.erase(key);
@@ -796,12 +912,20 @@ void Shard::fire_timers() {
 
 void Shard::checkpoint(bool wait) {
   next_checkpoint_ = env_.clock.now() + limits_.checkpoint_every_us;
-  // How far the others had delivered is read before looking at the own inbox: what was delivered by then and is not waiting is
-  // done.
-  WriteSet searched;
-  for (ShardNo source = 0; source < env_.log.identity().shards; ++source)
-    if (source != number_) searched.put(keys::searched(source), encode_sequence(env_.delivered_by(source)));
-  if (idle()) env_.store.write(searched);
+  WriteSet hints;
+  if (env_.searches_inboxes) {
+    // How far the others had delivered is read before looking at the own inbox: what was delivered by then and is not waiting is
+    // done.
+    for (ShardNo source = 0; source < env_.log.identity().shards; ++source)
+      if (source != number_) hints.put(keys::searched(source), encode_sequence(env_.delivered_by(source)));
+  }
+  if (idle()) {
+    // Entries that were done before are a batch of nothing.
+    const std::uint64_t consumed = building_->inbox_position;
+    if (consumed > inbox_position()) hints.put(keys::searched(number_), encode_sequence(consumed));
+    env_.store.write(hints);
+    if (consumed > inbox_position()) inbox_position_.store(consumed, std::memory_order_release);
+  }
   env_.store.checkpoint(wait);
   if (env_.on_checkpoint) env_.on_checkpoint();
 }
@@ -834,6 +958,10 @@ std::vector<PendingCommand> Shard::surrender() {
     for (auto* all : {&batch->commands, &batch->repeats})
       for (auto& d : *all) give(d.command);
   }
+  std::vector<Parked*> parked;
+  for (auto& [id, p] : parked_) parked.push_back(&p);
+  std::ranges::sort(parked, {}, &Parked::nth);
+  for (Parked* p : parked) std::ranges::for_each(p->commands, give);
   const std::lock_guard lock(mailbox_->mutex);
   for (auto* waiting : {&backlog_, &mailbox_->system, &mailbox_->queue})
     for (Waiting& w : *waiting) give(w);

@@ -11,6 +11,7 @@
 
 #include "aggregates/shard/account_directory.h"
 #include "aggregates/shard/fold.h"
+#include "aggregates/shard/inbox_entry.h"
 #include "aggregates/shard/reply.h"
 #include "aggregates/shard/state_cache.h"
 #include "aggregates/shard/state_store.h"
@@ -35,7 +36,7 @@ struct CommandResult {
     unknown,    // The log has not said in time, or failed: the reply can be fetched by command id later.
     not_found,  // Of a question: there is no such thing, or none that the asker may see.
     moved,      // Of a question: the shard has ended here; whoever has it now can be asked.
-    behind,     // The directory lags: ask again.
+    behind,     // The directory could not say in time whether an account exists. Nothing was recorded: send it again.
   };
   Kind kind = Kind::unknown;
   Reply reply;
@@ -63,22 +64,12 @@ struct Asker {
   Uuid account{};  // Of a user.
 };
 
-// A command that another shard's reaction sent: `source_sequence` is the InboxCommand record's place in the source's log.
-struct InboxEntry {
-  ShardNo source = 0;
-  Sequence source_sequence = 0;
-  Uuid command_id{};
-  std::string type;
-  std::string payload;
-  Uuid correlation_id{};
-  std::uint64_t position = 0;
-};
-
 struct ShardLimits {
   std::size_t queue_commands = 4096;        // Waiting for the shard; one more is refused. Likewise questions.
   std::size_t batch_commands = 1024;        // Decided into one batch.
   std::size_t batch_bytes = 4 << 20;        // Payload bytes of one batch, before it is closed.
   std::size_t cached_states = 32'768;       // Decoded states kept in memory.
+  std::size_t parked_commands = 1024;       // Waiting for the directory, repeats among them; one more is told `behind`.
   Micros unknown_after_us = 5 * second_us;  // After which a command's outcome is told as unknown.
   Micros checkpoint_every_us = minute_us;
 };
@@ -105,8 +96,16 @@ struct ShardEnvironment {
   std::function<void()> on_checkpoint = {};
   // The operator's word that the log may have lost its end: state that knows more of it is made anew.
   bool accept_loss = false;
-  // What a shard has not answered when it is fenced or its log does not say is left for surrender(), rather than answered unknown.
+  // When the shard is fenced, or its log does not say, what it has not answered is left for surrender(), not answered unknown.
   bool surrenders = false;
+  // Undelivered reactions are found in the sources' logs at open. False where a feed calls deliver() from inbox_position() on:
+  // then `delivered_by` is not asked. Shards that search are all opened before one of them runs, or what is delivered meanwhile
+  // is missed.
+  bool searches_inboxes = true;
+  // Asked when a client's command is refused and looked up an account of another shard that the directory lacks: brings it to its
+  // source's end as of now, then calls `done`, once and within a second, from any thread; false: it could not. The command is
+  // decided again then. Must not block. Empty: the directory has all facts, and absence is an answer.
+  std::function<void(const Uuid& account, std::move_only_function<void(bool caught_up)> done)> directory_catch_up = {};
 };
 
 struct ShardCounters {
@@ -134,7 +133,8 @@ class Shard {
   bool look_up(const Uuid& command_id, const Asker& asker, CommandDone& done);
   // The resource of a stream as it stands durably, for those who may see it.
   bool show(const StreamId& stream, const Asker& asker, CommandDone& done);
-  // Any thread. Entries of one source come in its order; one that was executed before is skipped. A failed shard takes none.
+  // Any thread. Entries of one source come in its order, those with a position in the order of that, too; one that was executed
+  // before is skipped. A failed shard takes none.
   void deliver(InboxEntry entry);
   // An effect's outcome, or a timer-less system command. Any thread; never refused. A failed shard answers `moved`.
   void submit_system(CommandRequest request, ::decision::v1::Source source, const Uuid& effect_id, CommandDone done);
@@ -149,9 +149,12 @@ class Shard {
   std::vector<PendingCommand> surrender();
 
   ShardNo number() const { return number_; }
+  Epoch epoch() const { return writer_->epoch(); }
   const ShardCounters& counters() const { return counters_; }
   std::size_t queue_length() const;
   Sequence delivered() const { return delivered_.load(std::memory_order_acquire); }
+  // Behind the last entry that durable batches have consumed, and with them all before it: 0 at the beginning of the transport.
+  std::uint64_t inbox_position() const { return inbox_position_.load(std::memory_order_acquire); }
   bool failed() const { return failed_.load(std::memory_order_acquire); }
   // Takes no more commands: failed, or its run() was stopped.
   bool ended() const;
@@ -162,6 +165,12 @@ class Shard {
   struct Question;
   struct Mailbox;
   class DecisionView;
+  struct Verdict;
+  // Commands of one id that wait for the directory: the first to come, then its repeats.
+  struct Parked {
+    std::uint64_t nth = 0;
+    std::vector<Waiting> commands;
+  };
 
   void replay(const Progress& progress);
   void load_marks();
@@ -173,10 +182,14 @@ class Shard {
   void answer(Question question);
   void answer_look_up(Question question);
   void answer_show(Question question);
-  Actor actor_of(ActorKind kind, const Uuid& account) const;
+  static Actor actor_of(ActorKind kind, const Uuid& account, const Directory& directory);
   void take(Waiting& waiting);
   void decide_into_batch(Waiting& waiting);
-  void run_command(const Waiting& waiting, int depth, CommandResult& result, std::size_t& decision_record);
+  Verdict judge(const Waiting& waiting);
+  void run_command(const Waiting& waiting, Verdict verdict, int depth, CommandResult& result, std::size_t& decision_record);
+  void park(Waiting& waiting, const Uuid& absent);
+  void join_parked(std::vector<Waiting>& parked, Waiting& waiting);
+  void unpark(const Uuid& command_id, bool caught_up);
   // The header as it will be, but for its number and its place in the batch.
   RecordHeader add_record(const StreamId& stream, std::uint64_t version, std::string_view type, const Hash& digest,
                           std::string_view payload, const Waiting& waiting, const Uuid& event_id, const Uuid& causation,
@@ -213,12 +226,17 @@ class Shard {
   std::unique_ptr<OpenBatch> building_;
   std::unique_ptr<OpenBatch> in_flight_;
   std::deque<Waiting> backlog_;  // Taken from the queue, to be decided first (again).
+  std::unordered_map<Uuid, Parked, UuidHash> parked_;
+  std::size_t parked_commands_ = 0;
+  std::uint64_t times_parked_ = 0;
   StateCache cache_;
+  std::vector<DirectoryFact> untold_;  // Facts of this shard's accounts that the other processes lack.
 
   // Shared.
   const std::shared_ptr<Mailbox> mailbox_;
   std::atomic<bool> failed_{false};
   std::atomic<Sequence> delivered_{0};
+  std::atomic<std::uint64_t> inbox_position_{0};
   ShardCounters counters_;
 };
 

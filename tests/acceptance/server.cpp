@@ -23,6 +23,7 @@
 #include <system_error>
 #include <thread>
 
+#include "tests/kafka_cluster.h"
 #include "tests/postgres_cluster.h"
 
 namespace guildhall {
@@ -50,9 +51,14 @@ std::string lower(std::string_view text) {
   return out;
 }
 
-// Of the test's environment everything but settings of Guildhall, which would make a run depend on whose it is.
-std::vector<std::string> child_environment(const std::string& postgres_url) {
+// Of the test's environment everything but settings of Guildhall, which would make a run depend on whose it is. With
+// GUILDHALL_TEST_LOG=kafka the server's log is on the tests' broker, under names of its own, and its place in the group
+// outlives the process.
+std::vector<std::string> child_environment(const std::string& postgres_url, const std::string& name) {
   std::vector<std::string> out{"GUILDHALL_POSTGRES_URL=" + postgres_url};
+  if (on_kafka())
+    out.insert(out.end(), {"GUILDHALL_LOG=kafka", "GUILDHALL_BROKERS=" + KafkaCluster::shared().bootstrap(),
+                           "GUILDHALL_KAFKA_TOPICS=" + name, "GUILDHALL_NODE=" + name});
   for (char** variable = environ; *variable != nullptr; ++variable)
     if (!std::string_view(*variable).starts_with("GUILDHALL_")) out.emplace_back(*variable);
   return out;
@@ -240,8 +246,11 @@ Reply HttpClient::send(std::string_view method, std::string_view target, std::st
 
 // ---- the process
 
-Server::Server() : data_(own_.path() / "data"), database_(PostgresCluster::shared().new_database()) {}
-Server::Server(std::filesystem::path data) : data_(std::move(data)), database_(PostgresCluster::shared().new_database()) {}
+Server::Server() : Server(std::filesystem::path()) {}
+Server::Server(std::filesystem::path data)
+    : data_(data.empty() ? own_.path() / "data" : std::move(data)),
+      database_(PostgresCluster::shared().new_database()),
+      name_(own_.path().filename()) {}
 
 Server::~Server() {
   if (running()) kill();
@@ -255,7 +264,7 @@ bool Server::try_start(const std::vector<std::string>& flags) {
   arguments.insert(arguments.end(), flags.begin(), flags.end());
   const auto description = data_ / "dev.json";
   const auto log = own_.path() / "server.log";
-  pid_ = spawn(std::move(arguments), child_environment(database_), own_.path(), log, log);
+  pid_ = spawn(std::move(arguments), child_environment(database_, name_), own_.path(), log, log);
   boost::json::value about;
   const bool decided = eventually([&] {
     if (!running()) return true;
@@ -309,12 +318,16 @@ void Server::kill() {
 }
 
 ToolResult Server::run(std::vector<std::string> arguments) const {
+  arguments.insert(arguments.end(), {"--data", data_});
+  return run_as_is(std::move(arguments));
+}
+
+ToolResult Server::run_as_is(std::vector<std::string> arguments) const {
   static std::atomic<int> number{0};
   const auto out = own_.path() / ("out" + std::to_string(++number));
   const auto err = own_.path() / ("err" + std::to_string(number));
   arguments.insert(arguments.begin(), binary);
-  arguments.insert(arguments.end(), {"--data", data_});
-  const pid_t child = spawn(std::move(arguments), child_environment(database_), own_.path(), out, err);
+  const pid_t child = spawn(std::move(arguments), child_environment(database_, name_), own_.path(), out, err);
   int status = 0;
   while (::waitpid(child, &status, 0) < 0)
     if (errno != EINTR) fail("waitpid", errno);
@@ -404,6 +417,11 @@ Reply book(HttpClient& client, std::string_view slot, std::string_view learner, 
   Headers headers;
   if (!key.empty()) headers.emplace_back("Idempotency-Key", key);
   return client.post("/v1/bookings", booking_body(slot, learner), headers);
+}
+
+bool on_kafka() {
+  const char* wanted = std::getenv("GUILDHALL_TEST_LOG");
+  return wanted != nullptr && std::string_view(wanted) == "kafka";
 }
 
 bool thorough() {

@@ -113,6 +113,8 @@ class Server {
 
   // Runs the binary with `arguments` and --data on this folder.
   ToolResult run(std::vector<std::string> arguments) const;
+  // With `arguments` only.
+  ToolResult run_as_is(std::vector<std::string> arguments) const;
   // `log show` with filters: one JSON object a record.
   std::vector<boost::json::object> log_records(const std::vector<std::string>& filters) const;
   std::string token(std::string_view account) const;  // Of a person.
@@ -133,6 +135,7 @@ class Server {
   TemporaryFolder own_;
   std::filesystem::path data_;
   std::string database_;
+  std::string name_;  // Of its topics, where the log is Kafka's.
   pid_t pid_ = -1;
   int exit_code_ = 0;
   std::uint16_t port_ = 0;
@@ -158,6 +161,8 @@ std::vector<std::string> free_slots(HttpClient& client, const std::string& sessi
 std::string booking_body(std::string_view slot, std::string_view learner, std::string_view notes = "Hello");
 Reply book(HttpClient& client, std::string_view slot, std::string_view learner, std::string_view key = {});
 
+// Environment GUILDHALL_TEST_LOG=kafka: every server's log is on a broker.
+bool on_kafka();
 // Environment GUILDHALL_LONG=1: as thorough as the acceptance tests get, instead of as fast as CI needs them.
 bool thorough();
 

@@ -6,6 +6,7 @@
 #include <span>
 #include <thread>
 
+#include "aggregates/shard/state_follower.h"
 #include "infra/memory_row_store.h"
 #include "infra/postgres_row_store.h"
 #include "projectors/rebuild.h"
@@ -176,9 +177,13 @@ TEST_F(HistoryTest, states_and_rows_are_the_fold_of_the_log) {
   static_assert(stores_of_rows.size() == shard_count);
   PostgresRowStore& rows = stores_of_rows.front();
   rows.prepare(log.identity());
+  std::vector<MemoryStateStore> standbys(shard_count);
+  std::vector<StateFollower> followers;
+  for (ShardNo n = 0; n < shard_count; ++n) followers.emplace_back(log, n, standbys[n]);
   for (int part = 1; part <= parts; ++part) {
     live(commands * part / parts);
     ASSERT_FALSE(HasFatalFailure());
+    for (StateFollower& follower : followers) follower.advance(1 + pick(1000));
     if (part % 2 == 0) {
       snapshot = stores;
       project_all(stores_of_rows, log, random);
@@ -194,8 +199,11 @@ TEST_F(HistoryTest, states_and_rows_are_the_fold_of_the_log) {
 
   process.reset();
   const auto from_nothing = replayed();
-  for (ShardNo n = 0; n < shard_count; ++n)
+  for (ShardNo n = 0; n < shard_count; ++n) {
     EXPECT_TRUE(dump(stores[n]) == from_nothing[n]) << "live differs from replay, shard " << n;
+    while (followers[n].advance(1 + pick(1000))) continue;
+    EXPECT_TRUE(dump(standbys[n]) == from_nothing[n]) << "the standby differs from replay, shard " << n;
+  }
   stores = snapshot;
   process = std::make_unique<Process>(log, stores, clock);
   // The restart appended its epoch records; fold again.

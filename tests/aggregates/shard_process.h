@@ -37,15 +37,19 @@ inline constexpr std::uint32_t shard_count = 2;
 // All shards of one process, driven by hand; one that is closed may be opened again.
 struct Process {
   using Adjust = std::function<void(ShardEnvironment&)>;
+  using Opened = std::function<void(Shard&)>;
 
-  Process(EventLog& log, std::vector<MemoryStateStore>& stores, SetClock& clock, Adjust adjust = {})
-      : log_(log), stores_(stores), clock_(clock), adjust_(std::move(adjust)) {
+  Process(EventLog& log, std::vector<MemoryStateStore>& stores, SetClock& clock, Adjust adjust = {}, Opened opened = {})
+      : log_(log), stores_(stores), clock_(clock), adjust_(std::move(adjust)), opened_(std::move(opened)) {
     shards.resize(shard_count);
     for (ShardNo n = 0; n < shard_count; ++n) open(n);
     pump();
   }
 
-  void open(ShardNo n) { shards[n] = std::make_unique<Shard>(n, environment(n)); }
+  void open(ShardNo n) {
+    shards[n] = std::make_unique<Shard>(n, environment(n));
+    if (opened_) opened_(*shards[n]);
+  }
   void close(ShardNo n) { shards[n].reset(); }
 
   ShardEnvironment environment(ShardNo n) {
@@ -111,6 +115,7 @@ struct Process {
   std::vector<MemoryStateStore>& stores_;
   SetClock& clock_;
   const Adjust adjust_;
+  const Opened opened_;
   PlainReplies format;
   PlatformPolicy policy;
   TzdbTimeZones zones;

@@ -160,5 +160,50 @@ TEST(Codec, every_event_type_round_trips_and_rejects_garbage) {
   EXPECT_FALSE(decode_event("booking.v1.NoSuchEvent", ""));
 }
 
+// Two batches copied as one unit: the bytes are those of the two, so nothing that was proved of them changes.
+TEST(Record, a_copy_is_the_batches_byte_for_byte) {
+  const Batch first = three_records();
+  BatchBuilder builder;
+  builder.add(header(4), "four");
+  builder.add(header(5), "five");
+  const Batch second = builder.close(first.last(), first.head);
+
+  BatchCopy copy(0, Hash{});
+  EXPECT_TRUE(copy.whole());
+  const std::string bytes = first.bytes + second.bytes;
+  BatchCursor cursor(bytes);
+  Record record;
+  for (const bool whole : {false, false, true, false, true}) {
+    ASSERT_TRUE(cursor.next(record));
+    copy.add(record);
+    EXPECT_EQ(copy.whole(), whole) << record.header.sequence;
+  }
+  const Batch unit = copy.take();
+  EXPECT_EQ(unit.bytes, bytes);
+  EXPECT_EQ(unit.first, 1u);
+  EXPECT_EQ(unit.count, 5u);
+  EXPECT_EQ(unit.head_before, Hash{});
+  EXPECT_EQ(unit.head, second.head);
+  verify(unit.bytes);
+  EXPECT_EQ(copy.records(), 0u);
+}
+
+TEST(Record, a_copy_refuses_what_does_not_come_next) {
+  const Batch batch = three_records();
+  const auto nth = [&](int n) {
+    BatchCursor cursor(batch.bytes);
+    Record record;
+    while (n-- > 0) EXPECT_TRUE(cursor.next(record));
+    return record;
+  };
+  BatchCopy gap(0, Hash{});
+  EXPECT_THROW(gap.add(nth(2)), CorruptLog);
+  BatchCopy other_head(0, batch.head);
+  EXPECT_THROW(other_head.add(nth(1)), CorruptLog);
+  BatchCopy twice(0, Hash{});
+  twice.add(nth(1));
+  EXPECT_THROW(twice.add(nth(1)), CorruptLog);
+}
+
 }  // namespace
 }  // namespace guildhall

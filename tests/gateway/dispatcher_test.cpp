@@ -14,10 +14,10 @@
 
 #include "events/codec.h"
 #include "gateway/api.h"
-#include "infra/base64url.h"
 #include "gateway/hmac_sha256.h"
 #include "gateway/http_server.h"
 #include "gateway/problem.h"
+#include "infra/base64url.h"
 #include "infra/memory_log.h"
 #include "infra/memory_state_store.h"
 #include "infra/system_clock.h"
@@ -277,7 +277,8 @@ struct Process {
                          [this](ShardNo target, InboxEntry entry) { platform_.deliver(target, std::move(entry)); },
                          [](ShardNo) -> Sequence { return 0; },
                          [](const Effect&, bool) {},
-                         [](const std::string&) {}};
+                         [](ShardEnd, const std::string&) {}};
+    env.surrenders = true;
     auto shard = std::make_shared<Shard>(number, std::move(env));
     threads.emplace_back([shard = shard.get()](std::stop_token stop) { shard->run(stop); });
     {
@@ -832,6 +833,53 @@ TEST_F(Dispatch, a_resumed_command_can_end_in_this_process_again) {
   second.routes.serve(1, shard);
   ASSERT_EQ(waiting.wait_for(patience), std::future_status::ready);
   EXPECT_EQ(waiting.get().reply.status, 201);
+}
+
+TEST_F(Dispatch, what_waits_in_a_shard_that_moves_is_answered_once_by_its_new_owner) {
+  constexpr int accounts = 40;
+  std::mutex mutex;
+  std::map<std::string, int> answers;
+  std::atomic<int> answered = 0;
+  const auto count = [&](Outcome outcome) {
+    {
+      const std::lock_guard lock(mutex);
+      ++answers[code_of(outcome)];
+    }
+    ++answered;
+  };
+  const auto until = [](const std::function<bool()>& reached) {
+    const auto deadline = std::chrono::steady_clock::now() + patience;
+    while (!reached() && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
+    return reached();
+  };
+  platform.log.hold();
+  for (int i = 0; i < accounts; ++i) {
+    const std::string name = "account-" + std::to_string(i);
+    first.dispatcher.submit(command(name), "test", count);
+    second.dispatcher.submit(command(name), "test", count);
+  }
+  ASSERT_TRUE(until([&] { return second.dispatcher.counters().for_peers == accounts; }));
+
+  // The first process takes the shard over, which fences the second's.
+  const std::shared_ptr<Shard> old = second.routes.local(1);
+  first.routes.name_owners(1, {});
+  first.open(1);
+  platform.log.release();
+  ASSERT_TRUE(until([&] { return old->ended(); }));
+  EXPECT_EQ(code_of(look_up(second.dispatcher, command("account-0").command_id)), "shard_unavailable");
+  second.threads.front().join();
+  second.routes.name_owners(1, {first.address()});
+  // Before the routes say that the shard is gone: an ended one counts as not served.
+  EXPECT_EQ(code_of(look_up(second.dispatcher, command("nobody").command_id)), "a result");
+  second.routes.serve(1, nullptr);
+  for (PendingCommand& pending : old->surrender()) second.dispatcher.resume(std::move(pending.request), std::move(pending.done));
+
+  EXPECT_TRUE(until([&] { return answered == 2 * accounts; }));
+  EXPECT_EQ(answers, (std::map<std::string, int>{{"201", 2 * accounts}}));
+  int registered = 0;
+  const auto reader = platform.log.read(1, 1);
+  while (const Record* record = reader->next()) registered += record->header.type == "account.v1.AccountRegistered";
+  EXPECT_EQ(registered, accounts);
 }
 
 TEST_F(Dispatch, a_resumed_command_is_unknown_after_its_time_never_refused) {

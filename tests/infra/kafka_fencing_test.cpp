@@ -1,5 +1,5 @@
-// Writers of one shard against each other and against brokers that fail: whatever they are told, no committed batch is missing, no fenced
-// or aborted one is there, and the shard stays dense. On real brokers.
+// Writers of one shard against each other and against brokers that fail: whatever they are told, no committed batch is missing,
+// no fenced or aborted one is there, and the shard stays dense. On real brokers.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 

@@ -1,4 +1,5 @@
-// Following topics on a real broker: from their beginning to whatever end they have, and an answer in time when the broker has none.
+// Following topics on a real broker: from their beginning to whatever end they have, and an answer in time when the broker has
+// none.
 #include "infra/kafka_follower.h"
 
 #include <gtest/gtest.h>

@@ -1,4 +1,5 @@
-// The Kafka log passes the contract of every log on a real broker, and stops at what a broker or a second writer must not do to it.
+// The Kafka log passes the contract of every log on a real broker, and stops at what a broker or a second writer must not do to
+// it.
 #include "infra/kafka_log.h"
 
 #include "tests/infra/event_log_contract.h"

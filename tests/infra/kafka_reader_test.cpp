@@ -1,5 +1,5 @@
-// What a reader of the Kafka log believes: everything that our writers leave behind, and nothing else. On a real broker, with a writer
-// that does what ours never would (kafka.md §2).
+// What a reader of the Kafka log believes: everything that our writers leave behind, and nothing else. On a real broker, with a
+// writer that does what ours never would (kafka.md §2).
 #include "infra/kafka_reader.h"
 
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
-// Every row of kafka.md's table of transaction errors, on librdkafka's mock cluster: it refuses, breaks connections and falls silent
-// when it is told to. It fences nobody by itself (kafka_fencing_test.cpp does, on a real broker).
+// Every row of kafka.md's table of transaction errors, on librdkafka's mock cluster: it refuses, breaks connections and falls
+// silent when it is told to. It fences nobody by itself (kafka_fencing_test.cpp does, on a real broker).
 #include "infra/kafka_transaction.h"
 
 #include <gtest/gtest.h>
@@ -188,8 +188,8 @@ TEST(KafkaTransaction, what_a_broker_answers_decides_the_outcome) {
       // A connection broke after the request: it may arrive late.
       {end_txn, times(1, RD_KAFKA_RESP_ERR__TRANSPORT), committed, true},
       {end_txn, times(2, RD_KAFKA_RESP_ERR__TRANSPORT), committed, true},
-      // Fenced, and certainly not in the log, when that is the answer to the only request; after another one that may have committed
-      // before the fence, nobody knows.
+      // Fenced, and certainly not in the log, when that is the answer to the only request; after another one that may have
+      // committed before the fence, nobody knows.
       {end_txn, {RD_KAFKA_RESP_ERR_PRODUCER_FENCED}, fenced},
       {end_txn, {RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH}, fenced},
       {end_txn, {RD_KAFKA_RESP_ERR__TRANSPORT, RD_KAFKA_RESP_ERR_PRODUCER_FENCED}, unknown},

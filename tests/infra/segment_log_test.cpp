@@ -168,6 +168,18 @@ TEST_F(SegmentLogTest, after_a_kill_frames_beyond_the_anchor_are_synced_again_be
   EXPECT_EQ(read_payloads(*log, 0), (Strings{"p0", "p1", "p2"}));
 }
 
+// A copy's records carry epochs of another log's writers.
+TEST_F(SegmentLogTest, a_raised_epoch_stays_below_all_later_ones) {
+  constexpr Epoch foreign = 1000;
+  make();
+  log->raise_epoch(foreign);
+  log->raise_epoch(3);  // Never lowered.
+  EXPECT_GT(log->open(0)->epoch(), foreign);
+  log.reset();
+  open();
+  EXPECT_GT(log->open(0)->epoch(), foreign + 1);
+}
+
 TEST_F(SegmentLogTest, epochs_grow_over_clean_and_unclean_stops_and_damaged_anchor_slots) {
   make();
   Epoch last = 0;
