@@ -7,6 +7,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <stdexcept>
@@ -27,16 +28,26 @@ std::string contents_of(const std::string& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-std::string quoted(std::string_view text) {  // For the shell.
+std::string shell_word(std::string_view text) {  // For the shell.
   std::string out = "'";
   for (const char c : text) out += c == '\'' ? std::string(R"('\'')") : std::string(1, c);
   return out + "'";
 }
 
-std::string script() { return quoted(GUILDHALL_SOURCE_DIR "/script/kafka"); }
+std::string script() { return shell_word(GUILDHALL_SOURCE_DIR "/script/kafka"); }
 
-// Whether the process is gone, or dead and only its parent's to bury.
-bool is_gone(pid_t process) { return contents_of("/proc/" + std::to_string(process) + "/cmdline").empty(); }
+// Whether the process is gone, or dead with all its threads and only its parent's to bury. One that has given back its memory,
+// and so has no command line any more, may still hold its ports.
+bool is_gone(pid_t process) {
+  const std::filesystem::path folder = "/proc/" + std::to_string(process);
+  const std::string stat = contents_of(folder / "stat");
+  const auto state = stat.rfind(')');  // Behind the name, which may hold anything.
+  if (state == std::string::npos || state + 2 >= stat.size()) return true;
+  if (stat[state + 2] != 'Z' && stat[state + 2] != 'X') return false;
+  std::error_code error;
+  const std::filesystem::directory_iterator threads(folder / "task", error);
+  return error || std::distance(begin(threads), end(threads)) <= 1;
+}
 
 void send(pid_t process, int signal) {
   if (::kill(process, signal) != 0) fail("no signal to broker, process " + std::to_string(process), errno);
@@ -51,11 +62,11 @@ KafkaCluster::KafkaCluster(int brokers, const std::string& version) {
   // `read` returns when the last holder of the other end is gone. Its own session keeps Ctrl-C away from it. `stop` waits for a
   // start that outlived the program.
   const std::string work = script() + " stop --data \"$1\"; cd /; rm -rf \"$1\"";
-  guard_ = ::popen(("exec setsid sh -c " + quoted("read -r never; " + work) + " guard " + quoted(folder_)).c_str(), "we");
+  guard_ = ::popen(("exec setsid sh -c " + shell_word("read -r never; " + work) + " guard " + shell_word(folder_)).c_str(), "we");
   if (guard_ == nullptr) fail("popen", errno);
   try {
     std::string arguments = " --port 0 --brokers " + std::to_string(brokers);
-    if (!version.empty()) arguments += " --version " + quoted(version);
+    if (!version.empty()) arguments += " --version " + shell_word(version);
     bootstrap_ = run_start(arguments);
   } catch (...) {
     end_guard();
@@ -95,7 +106,8 @@ void KafkaCluster::start(int broker) { run_start(" --broker " + std::to_string(b
 std::string KafkaCluster::run_start(const std::string& arguments) const {
   const std::string errors = folder_ + "/start.log";
   std::FILE* out = ::popen(
-      ("CI=true exec " + script() + " start --data " + quoted(folder_) + arguments + " 2>" + quoted(errors)).c_str(), "re");
+      ("CI=true exec " + script() + " start --data " + shell_word(folder_) + arguments + " 2>" + shell_word(errors)).c_str(),
+      "re");
   if (out == nullptr) fail("popen", errno);
   std::string text;
   std::array<char, 256> buffer;
