@@ -67,12 +67,14 @@ class Probe : public RequestSource {
       return;
     }
     const Instant now = Clock::now();
-    if (now - last_accepted_ > longest_) {
-      longest_ = now - last_accepted_;
+    if (now - last_accepted_.load() > longest_) {
+      longest_ = now - last_accepted_.load();
       longest_end_ = now;
     }
     last_accepted_ = now;
   }
+
+  Instant last_accepted() const { return last_accepted_; }
 
   void finish() {
     over_ = true;
@@ -90,7 +92,8 @@ class Probe : public RequestSource {
   std::atomic<bool> over_{false};
   bool refused_ = false;
   std::uint64_t unavailable_ = 0;
-  Instant last_accepted_, longest_end_;
+  std::atomic<Instant> last_accepted_;
+  Instant longest_end_;
   Clock::duration longest_{};
   std::string failure_;
   std::thread thread_;
@@ -221,6 +224,9 @@ class TakeOvers {
       std::this_thread::sleep_for(look_pause);
     }
     const Instant served = Clock::now();
+    // The client may be told to come again for a while yet.
+    while (probes[opened.back().shard]->last_accepted() <= served && Clock::now() - served < patience)
+      std::this_thread::sleep_for(look_pause);
     std::this_thread::sleep_for(settled);
     for (const auto& probe : probes) {
       probe->finish();
