@@ -19,6 +19,7 @@ constexpr std::chrono::seconds hand_over_patience{4};   // A shard is served on 
 constexpr std::chrono::milliseconds retry_pause{300};   // After brokers did not answer.
 constexpr std::chrono::milliseconds standby_pause{50};  // At the log's end.
 constexpr std::chrono::milliseconds watch_pause{50};
+constexpr Sequence near_records = 20'000;      // Of the log's end: replayed while the shard is opened.
 constexpr std::size_t standby_records = 8192;  // Folded into one write.
 
 // Unique and the same after a restart, as long as hosts have names of their own.
@@ -161,9 +162,13 @@ void MovingShards::run(Slot& slot) {
     }
     try {
       if (!slot.store) slot.store = open_state(parts_, slot.number, budget_);
-      if (open) serve(slot);
-      else if (options_.standby) stand_by(slot);
-      else wait(std::chrono::seconds(1), [&] { return may_open(slot); });
+      if (open) {
+        if (catch_up(slot)) serve(slot);
+      } else if (options_.standby) {
+        stand_by(slot);
+      } else {
+        wait(std::chrono::seconds(1), [&] { return may_open(slot); });
+      }
     } catch (const StateStoreError& e) {
       if (rebuilt) return parts_.failed(e.what());
       rebuilt = true;
@@ -202,6 +207,25 @@ void MovingShards::stand_by(Slot& slot) {
     const std::lock_guard lock(mutex_);
     if (ending_ || may_open(slot)) break;
   }
+}
+
+// A state that is far behind follows the log before the shard is opened: opening fences, and whoever serves the shard until then
+// goes on. False: the shard is not to be opened any more.
+bool MovingShards::catch_up(Slot& slot) {
+  const Sequence end = log_.refresh_end(slot.number).sequence;
+  const auto stored = slot.store->get(keys::position);
+  const auto position = stored ? decode_position(*stored) : std::nullopt;
+  if (end <= (position ? position->sequence : 0) + near_records) return true;
+  StateFollower follower(log_, slot.number, *slot.store, parts_.accept_loss);
+  auto progress = replay_progress(parts_.clock, slot.number);
+  for (bool more = true; more;) {
+    more = follower.advance(standby_records);
+    progress(follower.position().sequence, std::max(end, follower.position().sequence));
+    const std::lock_guard lock(mutex_);
+    if (!may_open(slot)) return false;
+  }
+  slot.store->checkpoint(false);
+  return true;
 }
 
 void MovingShards::serve(Slot& slot) {

@@ -74,6 +74,7 @@ class MovingShards final : public ShardHost {
   void owner_said(const ShardOwner& owner);
   void run(Slot& slot);
   bool may_open(const Slot& slot) const;
+  bool catch_up(Slot& slot);
   void serve(Slot& slot);
   void hear_of_owners();
   void stand_by(Slot& slot);
