@@ -21,6 +21,7 @@ constexpr std::chrono::milliseconds standby_pause{50};  // At the log's end.
 constexpr std::chrono::milliseconds watch_pause{50};
 constexpr Sequence near_records = 20'000;      // Of the log's end: replayed while the shard is opened.
 constexpr std::size_t standby_records = 8192;  // Folded into one write.
+constexpr Micros gather_us = 2'000;
 
 // Unique and the same after a restart, as long as hosts have names of their own.
 std::string host_and_port(const std::string& address) {
@@ -249,7 +250,8 @@ void MovingShards::serve(Slot& slot) {
     end = how;
     why = text;
   };
-  auto shard = std::make_shared<Shard>(n, std::move(env), ShardLimits{}, true, replay_progress(parts_.clock, n));
+  auto shard =
+      std::make_shared<Shard>(n, std::move(env), ShardLimits{.gather_us = gather_us}, true, replay_progress(parts_.clock, n));
   auto feed = follow_inbox(
       log_, n, std::max(shard->inbox_position(), log_.inbox_position(n)),
       [s = shard.get()](InboxEntry entry) { s->deliver(std::move(entry)); }, parts_.failed);

@@ -19,6 +19,7 @@ constexpr std::size_t replay_batch_records = 8192;  // Folded into one write whi
 constexpr std::size_t timers_per_round = 256;
 constexpr std::size_t facts_per_batch = 16'384;  // Of accounts that the batch itself did not change.
 constexpr Micros longest_wait_us = second_us;
+constexpr Micros gather_part_of_commit = 3;
 
 const Hash& digest_of(StreamKind kind) {
   static const auto digests = [] {
@@ -372,6 +373,7 @@ void Shard::run(std::stop_token stop) {
     Micros wait = longest_wait_us;
     wait = std::min(wait, std::max<Micros>(next_timer_ - at, 0));
     if (in_flight_ && !overdue(at)) wait = std::min(wait, in_flight_->submitted_at + limits_.unknown_after_us - at + 1);
+    if (!in_flight_ && building_->builder.records() > 0) wait = std::min(wait, gather_until_ - at);
     std::unique_lock lock(mailbox_->mutex);
     if (!mailbox_->queue.empty() || !mailbox_->system.empty() || !mailbox_->questions.empty() || mailbox_->outcome ||
         !mailbox_->caught_up.empty())
@@ -438,7 +440,7 @@ bool Shard::pump() {
       backlog_.pop_front();
       worked = true;
     }
-    if (!in_flight_ && building_->builder.records() > 0) {
+    if (!in_flight_ && building_->builder.records() > 0 && !gathers(env_.clock.now())) {
       submit_batch();
       worked = true;
     }
@@ -455,6 +457,8 @@ bool Shard::pump() {
 }
 
 bool Shard::overdue(Micros at) const { return in_flight_ && at - in_flight_->submitted_at > limits_.unknown_after_us; }
+
+bool Shard::gathers(Micros at) const { return building_->commands.size() < gather_commands_ && at < gather_until_; }
 
 bool Shard::idle() const {
   const std::lock_guard lock(mailbox_->mutex);
@@ -835,6 +839,12 @@ void Shard::finish_batch(AppendOutcome outcome) {
   for (const auto& key : batch->fired) firing_.erase(key);
   counters_.batches.fetch_add(1, std::memory_order_relaxed);
   counters_.records.fetch_add(batch->after.sequence - batch->before.sequence, std::memory_order_relaxed);
+
+  if (limits_.gather_us > 0) {
+    const Micros at = env_.clock.now();
+    gather_commands_ = batch->commands.size() + building_->commands.size() + backlog_.size();
+    gather_until_ = at + std::min(limits_.gather_us, (at - batch->submitted_at) / gather_part_of_commit);
+  }
 
   for (auto& out : batch->outgoing) env_.deliver(out.target, std::move(out.entry));
   delivered_.store(batch->after.sequence, std::memory_order_release);

@@ -72,6 +72,10 @@ struct ShardLimits {
   std::size_t parked_commands = 1024;       // Waiting for the directory, repeats among them; one more is told `behind`.
   Micros unknown_after_us = 5 * second_us;  // After which a command's outcome is told as unknown.
   Micros checkpoint_every_us = minute_us;
+  // A batch waits this long at most, and no longer than a third of what the last commit took, for the clients who were just
+  // answered: they come again at once, and where a commit costs milliseconds two half batches in turn cost each of them two
+  // commits. A single client never waits, having nobody to wait for. 0: never.
+  Micros gather_us = 0;
 };
 
 struct ShardEnvironment {
@@ -197,6 +201,7 @@ class Shard {
   void open_batch();
   void add_epoch_record();
   bool overdue(Micros at) const;
+  bool gathers(Micros at) const;
   void submit_batch();
   void finish_batch(AppendOutcome outcome);
   void requeue(OpenBatch& batch);
@@ -221,6 +226,8 @@ class Shard {
   Micros clock_ = 0;  // The logical clock.
   Micros next_timer_ = 0;
   Micros next_checkpoint_ = 0;
+  std::size_t gather_commands_ = 0;  // The batch that is being built is closed when it has so many,
+  Micros gather_until_ = 0;          // or at this time.
   std::map<ShardNo, InboxMark> marks_;
   std::set<std::string> firing_;  // Timer keys whose command is in a batch that is not yet committed.
   std::unique_ptr<OpenBatch> building_;

@@ -137,6 +137,45 @@ TEST_F(ShardTest, a_log_that_does_not_answer_is_told_as_unknown_and_never_as_no)
   EXPECT_EQ(again.reply.status, 201);
 }
 
+// Two clients in turn, where a commit costs milliseconds.
+TEST_F(ShardTest, a_batch_waits_a_moment_for_who_was_just_answered_and_nobody_waits_alone) {
+  const auto o = offer("eva");
+  const ShardNo n = shard_of(o.expert, shard_count);
+  constexpr Micros gather_us = 2'000, commit_us = 9'000;
+  process->close(n);
+  process->shards[n] = std::make_unique<Shard>(n, process->environment(n), ShardLimits{.gather_us = gather_us});
+  process->pump();
+  const std::vector<Uuid> learners = {learner("lars"), learner("mia"), learner("bo"), learner("ida"), learner("ole")};
+  std::vector<std::optional<CommandResult>> results(learners.size());
+  const auto send = [&](std::size_t i) {
+    process->send(booking(o.slots[i], learners[i]), command_id(o.expert), results[i]);
+    process->pump();
+  };
+  send(0);
+  EXPECT_TRUE(results[0]) << "one client waited for nobody";
+  log.hold();
+  send(1);
+  send(2);
+  clock.at += commit_us;
+  log.release();
+  process->pump();
+  EXPECT_TRUE(results[1]);
+  EXPECT_FALSE(results[2]) << "a half batch went out";
+  const auto batches = process->shards[n]->counters().batches.load();
+  log.hold();
+  send(3);  // The one who was answered comes again.
+  clock.at += commit_us;
+  log.release();
+  process->pump();
+  EXPECT_TRUE(results[2] && results[3]);
+  EXPECT_EQ(process->shards[n]->counters().batches.load(), batches + 1);
+  send(4);  // And alone: the other left.
+  EXPECT_FALSE(results[4]);
+  clock.at += gather_us;
+  process->pump();
+  EXPECT_TRUE(results[4]);
+}
+
 TEST_F(ShardTest, a_full_queue_refuses_without_taking_anything) {
   auto request = process->request(registration(id_of("x"), ::account::v1::Role::learner), command_id(id_of("x")));
   Shard& shard = *process->shards[shard_of(id_of("x"), shard_count)];
