@@ -344,13 +344,16 @@ KafkaTail find_tail(PartitionConsumer& consumer, const LogIdentity& identity, st
   for (std::int64_t window = first_tail_offsets; tail.end.sequence == 0 && offsets.high > 0; window *= 8) {
     const std::int64_t begin = std::max<std::int64_t>(0, offsets.high - window);
     consumer.start_at(begin);
-    while (!consumer.at_end()) {
+    // As far as the end that was asked for: one that is written to all the time is never reached.
+    std::int64_t next = begin;
+    while (!consumer.at_end() && (next < offsets.high || !whole)) {
       const KafkaMessage message = consumer.poll(std::min(until(deadline), poll_slice));
       if (!message) {
         if (std::chrono::steady_clock::now() >= deadline)
           throw LogError("kafka: the end of " + identity.platform + ".events can't be read in time", "the brokers", true);
         continue;
       }
+      next = message->offset + 1;
       const Record record = record_of(*message, identity.generation);
       if (!(record.header.log_id == identity.log_id))
         throw CorruptLog("the topic " + identity.platform + ".events holds another log: " + to_string(record.header.log_id));
@@ -363,6 +366,7 @@ KafkaTail find_tail(PartitionConsumer& consumer, const LogIdentity& identity, st
       tail.epoch = h.epoch;
       tail.end = {h.sequence, record.chain};
       whole = h.batch_index + 1 == h.batch_size;
+      tail.next_offset = std::max(tail.next_offset, next);
     }
     if (begin == 0) break;
   }

@@ -137,6 +137,8 @@ TEST_F(KafkaReading, stops_at_a_fork) {
   LogEnd other = end_;
   w.commit(batch(end_, 1, {"two"}));
   w.commit(batch(other, 1, {"another two"}));
+  // A commit is told before its marker, which makes it visible, is in the partition: three records, three markers.
+  ASSERT_TRUE(eventually([&] { return PartitionConsumer(consumers_, topic(), 0).offsets(patience).high == 6; }));
   expect_corrupt("forks at sequence 2");
   EXPECT_THROW(log_->refresh_end(0), CorruptLog);
   EXPECT_THROW(log_->open(0), CorruptLog);
@@ -399,6 +401,22 @@ TEST_F(KafkaReading, the_largest_record_and_the_largest_batches_come_back) {
     ASSERT_EQ(record->payload, n <= 1 + max_batch_bytes / max_record_bytes ? largest : "n");
   }
   EXPECT_EQ(n, a.end().sequence);
+}
+
+// What a process that joins a busy platform does first.
+TEST_F(KafkaReading, finds_the_end_of_a_log_that_never_rests) {
+  RawWriter w = raw();
+  w.commit(batch(end_, 1, {"one", "two"}));
+  const Sequence before = end_.sequence;
+  std::jthread busy([&](std::stop_token stop) {
+    while (!stop.stop_requested()) w.commit(batch(end_, 1, {"more", "and more"}));
+  });
+  PartitionConsumer consumer(consumers_, topic(), 0);
+  for (int i = 0; i < 5; ++i) {
+    const KafkaTail tail = find_tail(consumer, log_->identity(), std::chrono::seconds(2));
+    EXPECT_GE(tail.end.sequence, before);
+    EXPECT_EQ(tail.end.sequence % 2, 0u) << "a batch's half";
+  }
 }
 
 }  // namespace
