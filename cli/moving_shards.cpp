@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::chrono::seconds start_patience{30};      // For the owners topic to be read.
 constexpr std::chrono::seconds owners_patience{2};      // For one answer about its end.
-constexpr std::chrono::seconds hand_over_patience{4};   // A shard is served on for its new owner to come.
+constexpr std::chrono::seconds hand_over_patience{4};   // A process that ends serves on for the new owner of its shards to come.
 constexpr std::chrono::milliseconds retry_pause{300};   // After brokers did not answer.
 constexpr std::chrono::milliseconds standby_pause{50};  // At the log's end.
 constexpr std::chrono::milliseconds watch_pause{50};
@@ -91,7 +91,7 @@ void MovingShards::assign(const std::set<ShardNo>& shards) {
     for (const auto& slot : slots_) {
       slot->wanted = shards.contains(slot->number);
       if (slot->wanted) slot->give_up_at.reset();
-      else if (slot->shard && !slot->give_up_at) slot->give_up_at = assigned_at_ + hand_over_patience;
+      // Else it is served on until its new owner fences this one: that may have a long log to follow first.
     }
   }
   changed_.notify_all();
@@ -264,8 +264,7 @@ void MovingShards::serve(Slot& slot) {
     slot.shard = shard;
     slot.epoch = shard->epoch();
     assignment = assignment_;
-    // Taken away again while it opened, or another one has it by now.
-    if (!slot.wanted) slot.give_up_at = std::chrono::steady_clock::now() + hand_over_patience;
+    // Another one has it by now.
     if (ending_ || owners_[n].epoch > slot.epoch) slot.period.request_stop();
   }
   changed_.notify_all();
