@@ -18,6 +18,10 @@ constexpr std::chrono::milliseconds leave_slice{10};
 constexpr std::chrono::milliseconds shortest_heartbeat{100}, longest_heartbeat{500};
 constexpr int heartbeats_a_session = 12;
 constexpr std::chrono::seconds leave_patience{5};
+// A coordinator that was paused or cut off answers a join that its successor knows nothing of, and the successor takes us for an older
+// process of our name. We join anew. Two processes of one name fence each other again at once: that is soon over.
+constexpr std::size_t most_fences = 3;
+constexpr std::int64_t fences_window_ms = 60'000;
 constexpr std::int16_t join_api = 11, heartbeat_api = 12, leave_api = 13, sync_api = 14;
 
 std::int64_t steady_ms() {
@@ -29,7 +33,7 @@ std::int64_t steady_ms() {
 KafkaMembership::KafkaMembership(const KafkaOptions& options, KafkaMembershipOptions membership,
                                  std::function<void(std::set<ShardNo>)> assigned,
                                  std::function<void(const std::string& why)> shut_out)
-    : membership_(std::move(membership)), assigned_(std::move(assigned)), shut_out_(std::move(shut_out)) {
+    : options_(options), membership_(std::move(membership)), assigned_(std::move(assigned)), shut_out_(std::move(shut_out)) {
   events_.rebalanced = [this](bool assigned, rd_kafka_topic_partition_list_s* partitions) { rebalanced(assigned, partitions); };
   events_.request_sent = [this](std::int16_t api) {
     if (api == join_api) joining_ = true;
@@ -39,8 +43,16 @@ KafkaMembership::KafkaMembership(const KafkaOptions& options, KafkaMembershipOpt
     if (api == leave_api && answered) told_ = true;
     if ((api == join_api || api == heartbeat_api || api == sync_api) && answered) heard_ms_ = steady_ms();
   };
+  join();
+  thread_ = std::jthread([this](std::stop_token stop) {
+    ::pthread_setname_np(::pthread_self(), "membership");
+    run(stop);
+  });
+}
+
+void KafkaMembership::join() {
   const auto heartbeat = std::clamp(membership_.session / heartbeats_a_session, shortest_heartbeat, longest_heartbeat);
-  client_ = make_kafka_member(options,
+  client_ = make_kafka_member(options_,
                               {{"group.id", membership_.group},
                                {"group.instance.id", membership_.node},
                                {"partition.assignment.strategy", "range"},
@@ -57,10 +69,6 @@ KafkaMembership::KafkaMembership(const KafkaOptions& options, KafkaMembershipOpt
   if (error != RD_KAFKA_RESP_ERR_NO_ERROR)
     throw LogError(std::string("kafka: subscribe: ") + rd_kafka_err2str(error), "the brokers", true);
   heard_ms_ = steady_ms();
-  thread_ = std::jthread([this](std::stop_token stop) {
-    ::pthread_setname_np(::pthread_self(), "membership");
-    run(stop);
-  });
 }
 
 KafkaMembership::~KafkaMembership() {
@@ -96,8 +104,19 @@ void KafkaMembership::run(std::stop_token stop) {
     }
     const KafkaMessage message(rd_kafka_consumer_poll(client_.get(), static_cast<int>(poll_slice.count())));
     if (message && message->err == RD_KAFKA_RESP_ERR__FATAL) {
-      // Another member with our name: the broker let it in and shut us out.
-      shut_out_(rd_kafka_message_errstr(message.get()));
+      const std::string why = rd_kafka_message_errstr(message.get());
+      if (rd_kafka_fatal_error(client_.get(), nullptr, 0) == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID && may_join_again()) {
+        log_line(LogLevel::warning, SystemClock().now(), "the group takes this process for an older one; joining anew",
+                 {{"group", std::string_view(membership_.group)}, {"node", std::string_view(membership_.node)}});
+        try {
+          join();
+          continue;
+        } catch (const LogError& e) {
+          shut_out_(e.what());
+          break;
+        }
+      }
+      shut_out_(why);
       break;
     }
     // The client tries again; what is wrong for good (rights, a session that the brokers do not allow) somebody has to read.
@@ -110,6 +129,13 @@ void KafkaMembership::run(std::stop_token stop) {
   }
   left_ = true;
   left_.notify_all();
+}
+
+bool KafkaMembership::may_join_again() {
+  const std::int64_t now = steady_ms();
+  while (!fenced_ms_.empty() && now - fenced_ms_.front() > fences_window_ms) fenced_ms_.pop_front();
+  fenced_ms_.push_back(now);
+  return fenced_ms_.size() < most_fences;
 }
 
 void KafkaMembership::give_back() {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <atomic>
+#include <deque>
 #include <functional>
 #include <set>
 #include <string>
@@ -16,7 +17,7 @@ namespace guildhall {
 struct KafkaMembershipOptions {
   std::string group;  // Of the platform's processes.
   std::string
-      node;  // This process's name in the group, the same after a restart. Two at once with one name: the older is shut out.
+      node;  // This process's name in the group, the same after a restart. Two at once with one name: one is shut out soon.
   std::string topic;  // Whose partitions are the shards.
   std::chrono::milliseconds session{
       6'000};  // After a kill -9 the others wait that long. It must outlast a restart that should move nothing.
@@ -24,8 +25,8 @@ struct KafkaMembershipOptions {
 
 class KafkaMembership {
  public:
-  // `assigned`: the whole set, whenever it was given out anew. `shut_out`: another process has this node's name. Both from the
-  // membership's own thread; they must not block. Throws LogError.
+  // `assigned`: the whole set, whenever it was given out anew. `shut_out`: another process has this node's name, or the group will
+  // not have us. Both from the membership's own thread; they must not block. Throws LogError.
   KafkaMembership(const KafkaOptions& options, KafkaMembershipOptions membership, std::function<void(std::set<ShardNo>)> assigned,
                   std::function<void(const std::string& why)> shut_out);
   ~KafkaMembership();
@@ -40,9 +41,12 @@ class KafkaMembership {
 
  private:
   void rebalanced(bool assigned, rd_kafka_topic_partition_list_s* partitions);
+  void join();
   void run(std::stop_token stop);
+  bool may_join_again();
   void give_back();
 
+  const KafkaOptions options_;
   const KafkaMembershipOptions membership_;
   const std::function<void(std::set<ShardNo>)> assigned_;
   const std::function<void(const std::string&)> shut_out_;
@@ -53,6 +57,7 @@ class KafkaMembership {
   std::atomic<bool> leaving_{false};
   std::atomic<bool> told_{false};  // The group knows that we leave.
   std::atomic<bool> left_{false};
+  std::deque<std::int64_t> fenced_ms_;  // When the group took us for an older one of our name, lately. Of the thread.
   KafkaClient client_;
   std::jthread thread_;
 };

@@ -131,6 +131,21 @@ TEST_F(KafkaMembers, a_quick_restart_moves_nothing) {
   EXPECT_EQ(a.membership().rebalances(), rebalances);
 }
 
+// As after a join that a paused coordinator answered and its successor never heard of: the group took us for an older process.
+TEST_F(KafkaMembers, one_that_was_fenced_joins_anew) {
+  Member a(options_, topic_, "same");
+  EXPECT_TRUE(a.gets(shards));
+  const std::uint64_t rebalances = a.membership().rebalances();
+  {
+    Member brief(options_, topic_, "same");
+    EXPECT_TRUE(brief.gets(shards));
+  }
+  EXPECT_TRUE(eventually([&] { return a.membership().rebalances() > rebalances; }));
+  EXPECT_EQ(a.shut_out(), "");
+  EXPECT_TRUE(a.membership().alive());
+  EXPECT_EQ(a.shards().size(), shards);
+}
+
 TEST_F(KafkaMembers, the_older_of_two_with_one_name_is_shut_out) {
   Member older(options_, topic_, "same");
   EXPECT_TRUE(older.gets(shards));
