@@ -89,7 +89,10 @@ Decision decide(const account::RegisterAccount& c, const Context& at, const View
     if (s.email == c.email && s.role == c.role && has_profile(s, c)) return nothing_new(id);
     return reject(Code::already_registered);
   }
-  if (c.role == Role::admin && !at.actor.trusted()) return reject(Code::role_not_allowed);
+  if (std::ranges::find(at.policy.roles, ::account::v1::EnumNameRole(c.role)) == at.policy.roles.end())
+    return reject(Code::role_not_allowed);
+  const bool privileged = c.role == Role::admin || c.role == Role::super_admin || c.role == Role::author;  // PA-104
+  if (privileged && !at.actor.trusted()) return reject(Code::role_not_allowed);
   if (is_abandoned(s, c.email_hold_id)) return reject(Code::claim_abandoned);
   if (!at.zones.known(c.timezone)) return reject(Code::unknown_time_zone, c.timezone);
 
@@ -104,7 +107,14 @@ Decision decide(const account::RegisterAccount& c, const Context& at, const View
   events.emplace_back(std::move(registered));
   if (c.role == Role::expert) events.emplace_back(new_expert_profile(id, at.policy));
   if (c.role == Role::learner) events.emplace_back(new_learner_profile(id));
-  return accept(id, std::move(events), true);
+  Accepted accepted = accept(id, std::move(events), true).value();
+  // PA-15, M-12: in the same decision, so that no account is ever without them.
+  if (at.policy.has("subscription"))
+    accepted.events.push_back({{StreamKind::subscription, id}, subscription::SubscriptionStarted{.account_id = id}});
+  if (at.policy.has("wallet"))
+    accepted.events.push_back(
+        {{StreamKind::wallet, id}, wallet::WalletOpened{.wallet_id = id, .currency = at.policy.default_currency}});
+  return accepted;
 }
 
 Decision decide(const account::UpdateAccount& c, const Context& at, const View& view) {

@@ -1,38 +1,61 @@
 #include "aggregates/aggregates.h"
 
+#include <algorithm>
+#include <tuple>
+
 #include "aggregates/account.h"
 #include "aggregates/booking.h"
 #include "aggregates/calendar.h"
 #include "aggregates/claim.h"
+#include "aggregates/ledger.h"
 #include "aggregates/payment.h"
+#include "aggregates/payout.h"
 #include "aggregates/schedule.h"
 #include "aggregates/session.h"
+#include "aggregates/subscription.h"
+#include "aggregates/wallet.h"
 #include "events/check.h"
 
 namespace guildhall {
 namespace {
 
-// The state an event folds into, by the aggregate that declares it.
+// Which events fold into which state: one line an aggregate.
+template <class S, class E>
+struct Folds {
+  using State = S;
+  using Event = E;
+};
+using Aggregates =
+    std::tuple<Folds<AccountState, account::Event>, Folds<ClaimState, claim::Event>, Folds<SessionState, session::Event>,
+               Folds<ScheduleState, schedule::Event>, Folds<DayState, calendar::Event>, Folds<BookingState, booking::Event>,
+               Folds<PaymentState, payment::Event>, Folds<SubscriptionState, subscription::Event>,
+               Folds<WalletState, wallet::Event>, Folds<PayoutState, payout::Event>>;
+
 template <class Event, class Variant>
 inline constexpr bool is_one_of = false;
 template <class Event, class... E>
 inline constexpr bool is_one_of<Event, std::variant<E...>> = (std::is_same_v<Event, E> || ...);
 
-template <class E>
+template <class E, std::size_t I = 0>
 auto state_of() {
-  if constexpr (is_one_of<E, account::Event>) return std::type_identity<AccountState>{};
-  else if constexpr (is_one_of<E, claim::Event>) return std::type_identity<ClaimState>{};
-  else if constexpr (is_one_of<E, session::Event>) return std::type_identity<SessionState>{};
-  else if constexpr (is_one_of<E, schedule::Event>) return std::type_identity<ScheduleState>{};
-  else if constexpr (is_one_of<E, calendar::Event>) return std::type_identity<DayState>{};
-  else if constexpr (is_one_of<E, booking::Event>) return std::type_identity<BookingState>{};
-  else if constexpr (is_one_of<E, payment::Event>) return std::type_identity<PaymentState>{};
+  using At = std::tuple_element_t<I, Aggregates>;
+  if constexpr (is_one_of<E, typename At::Event>) return std::type_identity<typename At::State>{};
+  else return state_of<E, I + 1>();
 }
 
-template <class... F>
-struct Overloaded : F... {
-  using F::operator()...;
-};
+// The total of W that an event's change of a wallet belongs to; none: it moves money inside the wallet only.
+template <class E>
+constexpr WalletTotal total_of() {
+  if constexpr (std::is_same_v<E, wallet::LedgerAdjusted>) return WalletTotal::adjusted;
+  else if constexpr (std::is_same_v<E, payout::PayoutCompleted> || std::is_same_v<E, payout::PayoutReturned>)
+    return WalletTotal::withdrawn;
+  else return WalletTotal::none;
+}
+
+bool is_in_wallet(ledger::Account account) {
+  using enum ledger::Account;
+  return account == pending || account == available || account == frozen || account == payout;
+}
 
 }  // namespace
 
@@ -53,6 +76,35 @@ void apply(AnyState& state, const AnyEvent& event) {
       event);
 }
 
+std::vector<StreamId> also_folds(const AnyEvent& event) {
+  std::vector<StreamId> out;
+  const auto add = [&](const Uuid& owner, ledger::Account account) {
+    const StreamId wallet{StreamKind::wallet, owner};
+    if (is_in_wallet(account) && std::ranges::find(out, wallet) == out.end()) out.push_back(wallet);
+  };
+  std::visit(
+      [&](const auto& e) {
+        if constexpr (requires { e.transfers; }) {
+          for (const auto& t : e.transfers) {
+            add(t.debit_owner(), t.debit());
+            add(t.credit_owner(), t.credit());
+          }
+        }
+      },
+      event);
+  return out;
+}
+
+void fold_also(AnyState& state, const AnyEvent& event) {
+  auto* wallet = std::get_if<WalletState>(&state);
+  CHECK(wallet != nullptr);
+  std::visit(
+      [&]<class E>(const E& e) {
+        if constexpr (requires { e.transfers; }) post(*wallet, e.transfers, total_of<E>());
+      },
+      event);
+}
+
 template <>
 std::optional<StreamId> target(const AnyCommand& command) {
   return std::visit([](const auto& c) { return target(c); }, command);
@@ -63,28 +115,36 @@ AnyResource represent(const AnyState& state, std::uint64_t version, const Uuid& 
   return std::visit([&](const auto& s) { return represent(s, version, part); }, state);
 }
 
+// The three below are asked of the aggregates that declare them; the others' states have none.
+
 template <>
 bool shows_to(const AnyState& state, const Actor& actor) {
-  return std::visit(Overloaded{[&](const AccountState& s) { return shows_to(s, actor); },
-                               [&](const SessionState& s) { return shows_to(s, actor); },
-                               [&](const BookingState& s) { return shows_to(s, actor); }, [](const auto&) { return false; }},
-                    state);
+  return std::visit(
+      [&](const auto& s) {
+        if constexpr (requires { shows_to(s, actor); }) return shows_to(s, actor);
+        else return false;
+      },
+      state);
 }
 
 template <>
 std::vector<Timer> timers(const AnyState& state) {
-  using None = std::vector<Timer>;
-  return std::visit(Overloaded{[](const ClaimState& s) { return timers(s); }, [](const ScheduleState& s) { return timers(s); },
-                               [](const BookingState& s) { return timers(s); }, [](const AccountState&) { return None{}; },
-                               [](const SessionState&) { return None{}; }, [](const DayState&) { return None{}; },
-                               [](const PaymentState&) { return None{}; }},
-                    state);
+  return std::visit(
+      [](const auto& s) {
+        if constexpr (requires { timers(s); }) return timers(s);
+        else return std::vector<Timer>{};
+      },
+      state);
 }
 
 template <>
 std::optional<Effect> effect(const AnyState& state) {
-  const auto* payment = std::get_if<PaymentState>(&state);
-  return payment ? effect(*payment) : std::nullopt;
+  return std::visit(
+      [](const auto& s) -> std::optional<Effect> {
+        if constexpr (requires { effect(s); }) return effect(s);
+        else return std::nullopt;
+      },
+      state);
 }
 
 std::vector<Reaction> react(const AnyEvent& event) {
@@ -119,20 +179,13 @@ std::optional<AccountFact> fact_of(const AccountState& s) {
 }
 
 AnyState empty_state(StreamKind kind) {
-  switch (kind) {
-    case StreamKind::account: return AccountState{};
-    case StreamKind::claim: return ClaimState{};
-    case StreamKind::session: return SessionState{};
-    case StreamKind::schedule: return ScheduleState{};
-    case StreamKind::calendar: return DayState{};
-    case StreamKind::booking: return BookingState{};
-    case StreamKind::payment: return PaymentState{};
-    case StreamKind::decision:
-    case StreamKind::inbox:
-    case StreamKind::writer: break;
-  }
-  CHECK(!"streams of this kind have no state");
-  std::unreachable();
+  std::optional<AnyState> out;
+  const auto try_one = [&]<class S>(std::type_identity<S>) {
+    if (kind == kind_of<S>()) out = S{};
+  };
+  [&]<class... S>(const std::variant<S...>*) { (try_one(std::type_identity<S>{}), ...); }(static_cast<const AnyState*>(nullptr));
+  CHECK(out);  // Decisions, inbox entries and writers have no state.
+  return std::move(*out);
 }
 
 }  // namespace guildhall

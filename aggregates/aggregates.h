@@ -20,6 +20,11 @@ Decision decide(const Command& command, const Context& at, const View& view);
 template <Exactly<AnyEvent> Event>
 void apply(AnyState& state, const Event& event);
 
+// The streams beside its own whose states an event changes too, of the same entity group: the wallets that its transfers name, so
+// that balances are a fold of the transfers and of nothing else (ledger.md). Their versions count their own events only.
+std::vector<StreamId> also_folds(const AnyEvent& event);
+void fold_also(AnyState& state, const AnyEvent& event);
+
 // The stream that If-Match speaks of; nullopt for commands that create.
 template <Exactly<AnyCommand> Command>
 std::optional<StreamId> target(const Command& command);
@@ -49,11 +54,11 @@ std::vector<Timer> timers(const State& state);
 struct Effect {
   Uuid id{};
   ::payment::v1::Call call{};
-  Uuid payment_id{};
+  Uuid payment_id{};  // Of a payout the payout's.
   std::int64_t amount_cents = 0;
   std::string currency;
   std::string processor;
-  std::string external_id;
+  std::string external_id;  // The processor's name for the payment; of a payout where it goes.
   friend bool operator==(const Effect&, const Effect&) = default;
 };
 template <Exactly<AnyState> State>

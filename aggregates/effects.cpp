@@ -45,6 +45,10 @@ AnyCommand outcome_command(const Effect& effect, const ProcessorAnswer& answer) 
       c.refund_id = effect.id;
       return c;
     }
+    case ::payment::v1::Call::payout: {
+      if (!done) return payout::RecordPayoutFailed{.payout_id = effect.payment_id, .reason = answer.reason};
+      return payout::RecordPayoutCompleted{.payout_id = effect.payment_id, .external_id = answer.external_id};
+    }
     case ::payment::v1::Call::none: break;
   }
   CHECK(!"an effect is a call");

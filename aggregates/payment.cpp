@@ -268,7 +268,8 @@ std::optional<Effect> effect(const PaymentState& s) {
     return wanted(derive_in_group(label, s.payment_id, 0, bucket_of(s.payment_id)), s.amount_cents);
   };
   switch (s.call) {
-    case Call::none: return std::nullopt;
+    case Call::none:
+    case Call::payout: return std::nullopt;  // A payout's own.
     case Call::authorize: return once("effect/authorize");
     case Call::capture: return once("effect/capture");
     case Call::cancel: return once("effect/cancel");

@@ -10,8 +10,11 @@
 #include "claim_state_generated.h"
 #include "events/ids.h"
 #include "payment_state_generated.h"
+#include "payout_state_generated.h"
 #include "schedule_state_generated.h"
 #include "session_state_generated.h"
+#include "subscription_state_generated.h"
+#include "wallet_state_generated.h"
 
 namespace guildhall {
 
@@ -22,38 +25,42 @@ using ScheduleState = ::schedule::state::ScheduleStateT;
 using DayState = ::calendar::state::DayStateT;
 using BookingState = ::booking::state::BookingStateT;
 using PaymentState = ::payment::state::PaymentStateT;
+using SubscriptionState = ::subscription::state::SubscriptionStateT;
+using WalletState = ::wallet::state::WalletStateT;
+using PayoutState = ::payout::state::PayoutStateT;
 
-using AnyState = std::variant<AccountState, ClaimState, SessionState, ScheduleState, DayState, BookingState, PaymentState>;
+using AnyState = std::variant<AccountState, ClaimState, SessionState, ScheduleState, DayState, BookingState, PaymentState,
+                              SubscriptionState, WalletState, PayoutState>;
+
+namespace detail {
+template <class State>
+inline constexpr StreamKind kind{};
+template <>
+inline constexpr StreamKind kind<AccountState> = StreamKind::account;
+template <>
+inline constexpr StreamKind kind<ClaimState> = StreamKind::claim;
+template <>
+inline constexpr StreamKind kind<SessionState> = StreamKind::session;
+template <>
+inline constexpr StreamKind kind<ScheduleState> = StreamKind::schedule;
+template <>
+inline constexpr StreamKind kind<DayState> = StreamKind::calendar;
+template <>
+inline constexpr StreamKind kind<BookingState> = StreamKind::booking;
+template <>
+inline constexpr StreamKind kind<PaymentState> = StreamKind::payment;
+template <>
+inline constexpr StreamKind kind<SubscriptionState> = StreamKind::subscription;
+template <>
+inline constexpr StreamKind kind<WalletState> = StreamKind::wallet;
+template <>
+inline constexpr StreamKind kind<PayoutState> = StreamKind::payout;
+}  // namespace detail
 
 template <class State>
-constexpr StreamKind kind_of();
-template <>
-constexpr StreamKind kind_of<AccountState>() {
-  return StreamKind::account;
-}
-template <>
-constexpr StreamKind kind_of<ClaimState>() {
-  return StreamKind::claim;
-}
-template <>
-constexpr StreamKind kind_of<SessionState>() {
-  return StreamKind::session;
-}
-template <>
-constexpr StreamKind kind_of<ScheduleState>() {
-  return StreamKind::schedule;
-}
-template <>
-constexpr StreamKind kind_of<DayState>() {
-  return StreamKind::calendar;
-}
-template <>
-constexpr StreamKind kind_of<BookingState>() {
-  return StreamKind::booking;
-}
-template <>
-constexpr StreamKind kind_of<PaymentState>() {
-  return StreamKind::payment;
+constexpr StreamKind kind_of() {
+  static_assert(detail::kind<State> != StreamKind{}, "name its stream kind above");
+  return detail::kind<State>;
 }
 
 AnyState empty_state(StreamKind kind);  // Of a stream without events. CHECKs that the kind has states.

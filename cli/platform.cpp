@@ -33,6 +33,7 @@
 #include "infra/segment_log.h"
 #include "infra/system_clock.h"
 #include "infra/time_zones.h"
+#include "projectors/platforms.h"
 
 namespace guildhall {
 namespace {
@@ -90,6 +91,19 @@ KeySettings key_settings(const Settings& settings, const PlatformFolders& folder
   return keys;
 }
 
+// The schemas of the platform's aggregates, and those that speak of none.
+std::vector<Schema> schemas_of(const PlatformPolicy& policy) {
+  std::vector<Schema> out;
+  for (const std::string& name : policy.aggregates)
+    if (!stream_kind(name) || schema_of_type(name) == nullptr)
+      throw SettingsError("platforms/" + policy.platform + ".toml: there is no aggregate " + name);
+  for (const Schema& schema : guildhall::schemas()) {
+    const bool of_aggregate = stream_kind(schema.name) && schema.name != name_of(StreamKind::decision);
+    if (!of_aggregate || policy.has(schema.name)) out.push_back(schema);
+  }
+  return out;
+}
+
 std::vector<ErrorEntry> error_catalogue() {
   std::vector<ErrorEntry> out;
   for (const auto& c : gateway_codes()) out.push_back({c.name, c.status, c.title, c.hint});
@@ -107,7 +121,8 @@ struct Platform::Parts {
         on_failure(std::move(failed)),
         policy(load_policy(settings.text("platform"), settings.text("platform_file"))),
         keys(key_settings(settings, folders)),
-        schemas(guildhall::schemas()),
+        declared(schemas_of(policy)),
+        schemas(declared, policy.commands_off),
         format(schemas),
         metrics(std::string(software_version)) {}
 
@@ -121,6 +136,7 @@ struct Platform::Parts {
   PlatformPolicy policy;
   KeySettings keys;
   TzdbTimeZones zones;
+  std::vector<Schema> declared;  // What the platform has of them.
   SchemaCatalogue schemas;
   HttpReplies format;
   Metrics metrics;
@@ -253,7 +269,8 @@ void Platform::Parts::open_read_models(const Settings& settings) {
     log_line(LogLevel::warning, clock.now(), "no postgres_url: commands are served, read models are not kept");
     return;
   }
-  read_models = std::make_unique<ReadModels>(*log, clock, url, [this](const std::string& why) { fail(why); });
+  read_models = std::make_unique<ReadModels>(*log, read_models_of(policy.platform), clock, url,
+                                             [this](const std::string& why) { fail(why); });
   log->on_durable([this](ShardNo shard, Sequence) { read_models->notify(shard); });
   const std::uint32_t shard_count = log->identity().shards;
   if (kafka != nullptr && (roles.shards || !roles.projectors)) return;  // Those of the shards that come and go, or none.

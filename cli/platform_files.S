@@ -1,9 +1,13 @@
-// The built-in platform policies.
+// The built-in platform policies. platform_policy.cpp lists them.
         .section .rodata
-        .global guildhall_platform_tutoring
-        .global guildhall_platform_tutoring_end
-guildhall_platform_tutoring:
-        .incbin "tutoring.toml"
-guildhall_platform_tutoring_end:
+.macro platform name
+        .global guildhall_platform_\name
+        .global guildhall_platform_\name\()_end
+guildhall_platform_\name:
+        .incbin "\name\().toml"
+guildhall_platform_\name\()_end:
         .byte 0
+.endm
+        platform tutoring
+        platform producers_avenue
         .section .note.GNU-stack,"",@progbits

@@ -2,15 +2,34 @@
 
 #include <toml++/toml.h>
 
+#include <array>
 #include <set>
 
 #include "cli/settings.h"
 
 // Defined in platform_files.S.
 extern "C" const char guildhall_platform_tutoring[], guildhall_platform_tutoring_end[];
+extern "C" const char guildhall_platform_producers_avenue[], guildhall_platform_producers_avenue_end[];
 
 namespace guildhall {
 namespace {
+
+struct BuiltIn {
+  std::string_view name, text;
+};
+const std::array built_in{
+    BuiltIn{"tutoring", {guildhall_platform_tutoring, guildhall_platform_tutoring_end}},
+    BuiltIn{"producers_avenue", {guildhall_platform_producers_avenue, guildhall_platform_producers_avenue_end}},
+};
+
+std::string_view built_in_policy(const std::string& platform) {
+  std::string names;
+  for (const BuiltIn& b : built_in) {
+    if (b.name == platform) return b.text;
+    names += (names.empty() ? "" : ", ") + std::string(b.name);
+  }
+  throw SettingsError("there is no platform " + platform + "; there are: " + names);
+}
 
 // Reads known keys and remembers them, so that a mistyped one is refused rather than ignored.
 class Reader {
@@ -76,9 +95,7 @@ PlatformPolicy load_policy(const std::string& platform, const std::string& file)
   toml::table table;
   try {
     if (!file.empty()) table = toml::parse_file(file);
-    else if (platform == "tutoring")
-      table = toml::parse(std::string_view(guildhall_platform_tutoring, guildhall_platform_tutoring_end));
-    else throw SettingsError("there is no platform " + platform + "; there is: tutoring");
+    else table = toml::parse(built_in_policy(platform));
   } catch (const toml::parse_error& e) {
     throw SettingsError(where + ": " + std::string(e.description()));
   }
@@ -87,6 +104,9 @@ PlatformPolicy load_policy(const std::string& platform, const std::string& file)
   p.platform = in.text("name", platform);
   if (p.platform != platform) throw SettingsError(where + ": is the policy of " + p.platform + ", not of " + platform);
   p.version = in.text("version", p.version);
+  p.aggregates = in.texts("aggregates", p.aggregates);
+  p.commands_off = in.texts("commands_off", p.commands_off);
+  p.roles = in.texts("roles", p.roles);
   p.currencies = in.texts("currencies", p.currencies);
   p.default_currency = in.text("default_currency", p.default_currency);
   p.duration_step_minutes =
@@ -97,6 +117,7 @@ PlatformPolicy load_policy(const std::string& platform, const std::string& file)
   p.max_slots_per_day = static_cast<std::int32_t>(in.integer("schedule.max_slots_per_day", p.max_slots_per_day, 1, 192));
   p.max_windows = static_cast<std::int32_t>(in.integer("schedule.max_windows", p.max_windows, 1, 200));
   p.max_sessions = static_cast<std::int32_t>(in.integer("schedule.max_sessions", p.max_sessions, 1, 500));
+  p.min_payout_cents = in.integer("wallets.min_payout_cents", p.min_payout_cents, 1, 2'147'483'647);
   p.processor = in.text("payments.processor", p.processor);
   if (p.processor != "sandbox" && p.processor != "off")
     throw SettingsError(where + ": payments.processor must be sandbox or off");

@@ -7,13 +7,14 @@
 #include "cli/progress.h"
 #include "infra/postgres_row_store.h"
 #include "infra/system_clock.h"
+#include "projectors/platforms.h"
 #include "projectors/rebuild.h"
-#include "projectors/tutoring.h"
 
 namespace guildhall {
 namespace {
 
 struct Opened {
+  PlatformReadModels models;
   std::unique_ptr<EventLog> log;
   std::unique_ptr<PostgresRowStore> rows;
 };
@@ -21,11 +22,12 @@ struct Opened {
 Opened open(const Settings& settings) {
   const std::string& url = settings.text("postgres_url");
   if (url.empty()) throw SettingsError("no postgres_url: set GUILDHALL_POSTGRES_URL, or postgres_url_file in a config file");
-  return {open_log_to_read(settings), std::make_unique<PostgresRowStore>(url, tutoring_projection(), tutoring_sql())};
+  const PlatformReadModels models = read_models_of(settings.text("platform"));
+  return {models, open_log_to_read(settings), std::make_unique<PostgresRowStore>(url, models.projection, models.sql)};
 }
 
 int ls(const CommandLine& line, bool json) {
-  auto [log, rows] = open(line.settings());
+  auto [models, log, rows] = open(line.settings());
   const auto offsets = rows->offsets(Generation::live);
   std::uint64_t behind = 0, applied = 0;
   for (ShardNo n = 0; n < log->identity().shards; ++n) {
@@ -35,7 +37,7 @@ int ls(const CommandLine& line, bool json) {
     behind += end > at ? end - at : 0;
   }
   const auto failures = rows->failures();
-  const std::string name(tutoring_projection().name);
+  const std::string name(models.projection.name);
   if (json)
     std::printf("[{\"name\":\"%s\",\"applied\":%llu,\"behind\":%llu,\"state\":\"%s\"}]\n", name.c_str(),
                 static_cast<unsigned long long>(applied), static_cast<unsigned long long>(behind),
@@ -48,12 +50,12 @@ int ls(const CommandLine& line, bool json) {
 }
 
 int show(const CommandLine& line, const std::string& name) {
-  if (name != tutoring_projection().name) {
+  auto [models, log, rows] = open(line.settings());
+  if (name != models.projection.name) {
     std::fprintf(stderr, "guildhall: there is no projection %s; there is: %s\n", name.c_str(),
-                 std::string(tutoring_projection().name).c_str());
+                 std::string(models.projection.name).c_str());
     return exit_not_found;
   }
-  auto [log, rows] = open(line.settings());
   const auto offsets = rows->offsets(Generation::live);
   std::printf("%-6s %14s %14s %10s\n", "SHARD", "APPLIED", "LOG END", "BEHIND");
   for (ShardNo n = 0; n < log->identity().shards; ++n) {
@@ -65,18 +67,18 @@ int show(const CommandLine& line, const std::string& name) {
   for (const auto& f : rows->failures())
     std::printf("stopped: shard %u, sequence %llu, %s: %s: %s\n", f.shard, static_cast<unsigned long long>(f.sequence),
                 f.type.c_str(), std::string(name_of(f.kind)).c_str(), f.detail.c_str());
-  for (const Table* table : tutoring_projection().tables) std::printf("table %s\n", std::string(table->name).c_str());
+  for (const Table* table : models.projection.tables) std::printf("table %s\n", std::string(table->name).c_str());
   return exit_ok;
 }
 
 int rebuild_models(const CommandLine& line, bool json, bool compare) {
-  auto [log, rows] = open(line.settings());
+  auto [models, log, rows] = open(line.settings());
   const SystemClock clock;
   Progress progress(clock);
   RebuildOptions options;
   options.compare = compare;
   options.progress = [&](std::uint64_t done, std::uint64_t total) { progress.report(done, total); };
-  const RebuildReport report = rebuild(*log, *rows, tutoring_projection(), options);
+  const RebuildReport report = rebuild(*log, *rows, models.projection, options);
   const double seconds = progress.seconds();
   bool same = true;
   for (const auto& t : report.tables) same = same && (!report.compared || t.same);

@@ -6,7 +6,6 @@
 #include <algorithm>
 
 #include "infra/pause.h"
-#include "projectors/tutoring.h"
 
 namespace guildhall {
 namespace {
@@ -34,23 +33,24 @@ WaitOutcome outcome_of(WaitResult result) {
 }  // namespace
 
 struct ReadModels::Projector {
-  Projector(EventLog& log, const std::string& url, std::vector<ShardNo> numbers)
+  Projector(EventLog& log, const PlatformReadModels& models, const std::string& url, std::vector<ShardNo> numbers)
       : shards(numbers),
-        rows(url, tutoring_projection(), tutoring_sql()),
-        runner(log, rows, tutoring_projection(), std::move(numbers), pause_for) {}
+        rows(url, models.projection, models.sql),
+        runner(log, rows, models.projection, std::move(numbers), pause_for) {}
   const std::vector<ShardNo> shards;
   PostgresRowStore rows;
   Runner runner;
   std::jthread thread;  // Last: it uses the runner.
 };
 
-ReadModels::ReadModels(EventLog& log, const Clock& clock, std::string postgres_url,
+ReadModels::ReadModels(EventLog& log, PlatformReadModels models, const Clock& clock, std::string postgres_url,
                        std::function<void(const std::string& why)> failed)
     : log_(log),
+      models_(models),
       clock_(clock),
       url_(std::move(postgres_url)),
       failed_(std::move(failed)),
-      watched_(url_, tutoring_projection(), tutoring_sql()),
+      watched_(url_, models_.projection, models_.sql),
       watch_(watched_) {
   watched_.prepare(log_.identity());
   watch_thread_ = std::jthread([this](std::stop_token stop) {
@@ -69,7 +69,7 @@ ReadModels::~ReadModels() {
 }
 
 void ReadModels::follow(const std::vector<ShardNo>& shards) {
-  const auto projector = std::make_shared<Projector>(log_, url_, shards);
+  const auto projector = std::make_shared<Projector>(log_, models_, url_, shards);
   {
     const std::lock_guard lock(mutex_);
     for (const ShardNo shard : shards) projectors_[shard] = projector;

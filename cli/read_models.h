@@ -14,6 +14,7 @@
 #include "infra/postgres_pool.h"
 #include "infra/postgres_row_store.h"
 #include "projectors/offset_watch.h"
+#include "projectors/platforms.h"
 #include "projectors/runner.h"
 
 namespace guildhall {
@@ -22,7 +23,8 @@ class ReadModels {
  public:
   // Connects, and makes the tables or checks them. `failed` is called from any thread when a projector can't go on. Throws
   // RowStoreError.
-  ReadModels(EventLog& log, const Clock& clock, std::string postgres_url, std::function<void(const std::string& why)> failed);
+  ReadModels(EventLog& log, PlatformReadModels models, const Clock& clock, std::string postgres_url,
+             std::function<void(const std::string& why)> failed);
   // Every projector ends after its transaction.
   ~ReadModels();
 
@@ -45,6 +47,7 @@ class ReadModels {
   std::shared_ptr<Projector> projector_of(ShardNo shard) const;
 
   EventLog& log_;
+  const PlatformReadModels models_;
   const Clock& clock_;
   const std::string url_;
   const std::function<void(const std::string&)> failed_;

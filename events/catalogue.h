@@ -8,8 +8,11 @@
 #include "events/calendar.h"
 #include "events/claim.h"
 #include "events/payment.h"
+#include "events/payout.h"
 #include "events/schedule.h"
 #include "events/session.h"
+#include "events/subscription.h"
+#include "events/wallet.h"
 
 namespace guildhall {
 
@@ -25,11 +28,13 @@ struct Join<std::variant<A...>, std::variant<B...>, Rest...> : Join<std::variant
 }  // namespace detail
 
 using AnyEvent = detail::Join<account::Event, claim::Event, session::Event, schedule::Event, calendar::Event, booking::Event,
-                              payment::Event>::type;
-using AnyCommand = detail::Join<account::Command, claim::Command, session::Command, schedule::Command, calendar::Command,
-                                booking::Command, payment::Command>::type;
-using AnyResource = detail::Join<account::Resource, claim::Resource, session::Resource, schedule::Resource, calendar::Resource,
-                                 booking::Resource, payment::Resource>::type;
+                              payment::Event, subscription::Event, wallet::Event, payout::Event>::type;
+using AnyCommand =
+    detail::Join<account::Command, claim::Command, session::Command, schedule::Command, calendar::Command, booking::Command,
+                 payment::Command, subscription::Command, wallet::Command, payout::Command>::type;
+using AnyResource =
+    detail::Join<account::Resource, claim::Resource, session::Resource, schedule::Resource, calendar::Resource, booking::Resource,
+                 payment::Resource, subscription::Resource, wallet::Resource, payout::Resource>::type;
 
 // "booking.v1.BookingCreated": the name in the schema, and so in records and documents.
 template <class T>

@@ -50,8 +50,12 @@ enum class StreamKind : std::uint8_t {
   payment,
   decision,
   inbox,
-  writer
+  writer,
+  subscription,
+  wallet,
+  payout
 };
+inline constexpr auto last_stream_kind = StreamKind::payout;
 std::string_view name_of(StreamKind kind);
 std::optional<StreamKind> stream_kind(std::string_view name);
 

@@ -179,11 +179,12 @@ void Api::call_function(const Request& request, const Claims& claims, std::strin
   const RpcFunction* function = nullptr;
   for (const auto& f : rpc_functions())
     if (f.name == name) function = &f;
-  if (function == nullptr)
+  const CommandSchema* known = function != nullptr ? env_.schemas.command(function->command) : nullptr;
+  if (known == nullptr)  // No function at all, or another platform's.
     return respond(rest_error(404, "PGRST202", "Could not find the function " + std::string(name) + " in the schema cache"));
   if (request.method != Method::post)
     return respond(rest_error(405, "PGRST101", "commands are sent by POST only", {}, "Call rpc() without {get: true}."));
-  const CommandSchema& command = *env_.schemas.command(function->command);
+  const CommandSchema& command = *known;
   if (auto refused = env_.commands.refuse(request, claims, command)) return respond(in_rest_shape(std::move(*refused)));
 
   const auto identity = env_.commands.identify(request, claims, command);

@@ -92,7 +92,8 @@ class Document {
     add_command_status();
     add_documents();
     add_relations();
-    for (const RpcFunction& function : rpc_functions()) add_rpc(function);
+    for (const RpcFunction& function : rpc_functions())
+      if (catalogue_.command(function.command) != nullptr) add_rpc(function);
     add_health();
 
     json::object out{{"openapi", "3.1.0"}};
@@ -195,6 +196,7 @@ class Document {
   void add_resource(const TableSchema& table) {
     const std::string resource(table.name);
     const std::string aggregate = resource.substr(0, resource.find('.'));
+    if (!schemas_.contains(resource)) schemas_[resource] = json_schema_of(table);  // No command may answer with it.
     json::object operation;
     operation["description"] =
         "As the log has it, not a read model. What the caller may not see is answered like what is not there.";

@@ -187,7 +187,7 @@ struct SchemaCatalogue::Node {
 
 class SchemaCatalogue::Loader {
  public:
-  explicit Loader(SchemaCatalogue& catalogue) : catalogue_(catalogue) {}
+  Loader(SchemaCatalogue& catalogue, std::span<const std::string> without) : catalogue_(catalogue), without_(without) {}
 
   void load() {
     for (const Schema& schema : catalogue_.schemas_) {
@@ -342,6 +342,7 @@ class SchemaCatalogue::Loader {
   void table(const Schema& schema, const reflection::Schema& reflected, const reflection::Object& object) {
     TableSchema table;
     table.name = text(object.name());
+    if (table.name.substr(0, table.name.find('.')) != schema.name) return;  // Of a file that it includes.
     if (!seen_.insert(table.name).second) refuse(table.name, "it is declared in two schemas");
     table.doc = joined(object.documentation());
     table.fields = fields(reflected, object);
@@ -358,7 +359,7 @@ class SchemaCatalogue::Loader {
 
   void commands() {
     for (TableSchema& table : catalogue_.tables_)
-      if (table.use == TableUse::command) command(table);
+      if (table.use == TableUse::command && std::ranges::find(without_, table.name) == without_.end()) command(table);
   }
 
   void command(const TableSchema& table) {
@@ -477,13 +478,16 @@ class SchemaCatalogue::Loader {
   }
 
   SchemaCatalogue& catalogue_;
+  const std::span<const std::string> without_;
   std::unordered_map<std::string_view, const EnumSchema*> enums_;
   std::unordered_map<std::string_view, const StructSchema*> structs_;
   std::unordered_map<std::string_view, TableSchema*> tables_;
   std::set<std::string_view> seen_;
 };
 
-SchemaCatalogue::SchemaCatalogue(std::span<const Schema> schemas) : schemas_(schemas) { Loader(*this).load(); }
+SchemaCatalogue::SchemaCatalogue(std::span<const Schema> schemas, std::span<const std::string> without) : schemas_(schemas) {
+  Loader(*this, without).load();
+}
 SchemaCatalogue::~SchemaCatalogue() = default;
 
 const TableSchema* SchemaCatalogue::table(std::string_view type) const {

@@ -162,7 +162,8 @@ class SchemaCatalogue {
   // Keeps views into `schemas`, which must live longer. Throws std::runtime_error that names the table, the field and the fault
   // when a schema is damaged or says something that the gateway could not keep: a mistake in a schema must not wait for its first
   // request.
-  explicit SchemaCatalogue(std::span<const Schema> schemas);
+  // `without`: types of commands that are left out, as if they were not declared.
+  explicit SchemaCatalogue(std::span<const Schema> schemas, std::span<const std::string> without = {});
   ~SchemaCatalogue();
   SchemaCatalogue(const SchemaCatalogue&) = delete;
   SchemaCatalogue& operator=(const SchemaCatalogue&) = delete;

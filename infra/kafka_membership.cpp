@@ -18,8 +18,8 @@ constexpr std::chrono::milliseconds leave_slice{10};
 constexpr std::chrono::milliseconds shortest_heartbeat{100}, longest_heartbeat{500};
 constexpr int heartbeats_a_session = 12;
 constexpr std::chrono::seconds leave_patience{5};
-// A coordinator that was paused or cut off answers a join that its successor knows nothing of, and the successor takes us for an older
-// process of our name. We join anew. Two processes of one name fence each other again at once: that is soon over.
+// A coordinator that was paused or cut off answers a join that its successor knows nothing of, and the successor takes us for
+// an older process of our name. We join anew. Two processes of one name fence each other again at once: that is soon over.
 constexpr std::size_t most_fences = 3;
 constexpr std::int64_t fences_window_ms = 60'000;
 constexpr std::int16_t join_api = 11, heartbeat_api = 12, leave_api = 13, sync_api = 14;

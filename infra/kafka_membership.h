@@ -25,8 +25,8 @@ struct KafkaMembershipOptions {
 
 class KafkaMembership {
  public:
-  // `assigned`: the whole set, whenever it was given out anew. `shut_out`: another process has this node's name, or the group will
-  // not have us. Both from the membership's own thread; they must not block. Throws LogError.
+  // `assigned`: the whole set, whenever it was given out anew. `shut_out`: another process has this node's name, or the group
+  // will not have us. Both from the membership's own thread; they must not block. Throws LogError.
   KafkaMembership(const KafkaOptions& options, KafkaMembershipOptions membership, std::function<void(std::set<ShardNo>)> assigned,
                   std::function<void(const std::string& why)> shut_out);
   ~KafkaMembership();

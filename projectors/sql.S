@@ -1,4 +1,4 @@
-// The SQL of each platform's read models. tutoring.cpp names the labels.
+// The SQL of the read models: what every platform needs, and each platform's own. tutoring.cpp and its like name the labels.
         .section .rodata
 .macro embed label, file
         .global guildhall_\label
@@ -8,11 +8,15 @@ guildhall_\label:
 guildhall_\label\()_end:
         .byte 0
 .endm
-        embed tutoring_roles, sql/tutoring/01_roles.sql
-        embed tutoring_auth, sql/tutoring/02_auth.sql
-        embed tutoring_control, sql/tutoring/03_control.sql
-        embed tutoring_tables, sql/tutoring/10_tables.sql
-        embed tutoring_indexes, sql/tutoring/20_indexes.sql
-        embed tutoring_policies, sql/tutoring/30_policies.sql
-        embed tutoring_views, sql/tutoring/40_views.sql
+.macro platform name
+        embed \name\()_tables, sql/\name\()/10_tables.sql
+        embed \name\()_indexes, sql/\name\()/20_indexes.sql
+        embed \name\()_policies, sql/\name\()/30_policies.sql
+        embed \name\()_views, sql/\name\()/40_views.sql
+.endm
+        embed sql_roles, sql/roles.sql
+        embed sql_auth, sql/auth.sql
+        embed sql_control, sql/control.sql
+        platform tutoring
+        platform producers_avenue
         .section .note.GNU-stack,"",@progbits

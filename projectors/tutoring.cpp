@@ -8,9 +8,9 @@
 
 // Defined in sql.S.
 extern "C" {
-extern const char guildhall_tutoring_roles[], guildhall_tutoring_roles_end[];
-extern const char guildhall_tutoring_auth[], guildhall_tutoring_auth_end[];
-extern const char guildhall_tutoring_control[], guildhall_tutoring_control_end[];
+extern const char guildhall_sql_roles[], guildhall_sql_roles_end[];
+extern const char guildhall_sql_auth[], guildhall_sql_auth_end[];
+extern const char guildhall_sql_control[], guildhall_sql_control_end[];
 extern const char guildhall_tutoring_tables[], guildhall_tutoring_tables_end[];
 extern const char guildhall_tutoring_indexes[], guildhall_tutoring_indexes_end[];
 extern const char guildhall_tutoring_policies[], guildhall_tutoring_policies_end[];
@@ -26,8 +26,18 @@ void project(const RecordHeader&, const claim::ClaimConfirmed&, Writes&) {}
 void project(const RecordHeader&, const claim::ClaimReleased&, Writes&) {}
 void project(const RecordHeader&, const claim::ClaimQueried&, Writes&) {}
 
+// Of aggregates that the platform does not have: its log holds none.
+template <class Event, class E>
+inline constexpr bool is_of = false;
+template <class... Events, class E>
+inline constexpr bool is_of<std::variant<Events...>, E> = (std::is_same_v<Events, E> || ...);
+
 void project_any(const RecordHeader& at, const AnyEvent& event, Writes& out) {
-  std::visit([&](const auto& e) { project(at, e, out); }, event);
+  std::visit(
+      [&]<class E>(const E& e) {
+        if constexpr (!is_of<subscription::Event, E> && !is_of<wallet::Event, E> && !is_of<payout::Event, E>) project(at, e, out);
+      },
+      event);
 }
 
 }  // namespace
@@ -42,9 +52,9 @@ const Projection& tutoring_projection() {
 }
 
 const ProjectionSql& tutoring_sql() {
-  static const ProjectionSql sql{{guildhall_tutoring_roles, guildhall_tutoring_roles_end},
-                                 {guildhall_tutoring_auth, guildhall_tutoring_auth_end},
-                                 {guildhall_tutoring_control, guildhall_tutoring_control_end},
+  static const ProjectionSql sql{{guildhall_sql_roles, guildhall_sql_roles_end},
+                                 {guildhall_sql_auth, guildhall_sql_auth_end},
+                                 {guildhall_sql_control, guildhall_sql_control_end},
                                  {guildhall_tutoring_tables, guildhall_tutoring_tables_end},
                                  {guildhall_tutoring_indexes, guildhall_tutoring_indexes_end},
                                  {guildhall_tutoring_policies, guildhall_tutoring_policies_end},

@@ -202,6 +202,16 @@ StatePtr Changes::find(const StreamId& stream) const {
 }
 
 const VersionedState& Changes::fold_event(const StreamId& stream, const AnyEvent& event) {
+  const VersionedState& own = change(stream, [&](VersionedState& s) {
+    apply(s.state, event);
+    ++s.version;
+  });
+  for (const StreamId& other : also_folds(event)) change(other, [&](VersionedState& s) { fold_also(s.state, event); });
+  return own;
+}
+
+template <class How>
+const VersionedState& Changes::change(const StreamId& stream, How how) {
   auto& entry = states_[stream];
   if (!entry) {
     const StatePtr before = base_(stream);
@@ -211,8 +221,7 @@ const VersionedState& Changes::fold_event(const StreamId& stream, const AnyEvent
   const bool begun = entry->version > 0;
   const auto timers_before = begun ? timers(entry->state) : std::vector<Timer>{};
   const auto effect_before = begun ? effect(entry->state) : std::nullopt;
-  apply(entry->state, event);
-  ++entry->version;
+  how(*entry);
   const auto timers_after = timers(entry->state);
   const auto effect_after = effect(entry->state);
 

@@ -114,6 +114,10 @@ class Changes {
   WriteSet writes(const Position& position) const;
 
  private:
+  // Applies `how` to a stream's state, and keeps what hangs on it.
+  template <class How>
+  const VersionedState& change(const StreamId& stream, How how);
+
   Base base_;
   std::unordered_map<StreamId, std::shared_ptr<VersionedState>, StreamHash> states_;
   std::unordered_map<Uuid, DedupEntry, UuidHash> decisions_;

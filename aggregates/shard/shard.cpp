@@ -23,8 +23,8 @@ constexpr Micros gather_part_of_commit = 3;
 
 const Hash& digest_of(StreamKind kind) {
   static const auto digests = [] {
-    std::array<Hash, 16> out{};
-    for (std::uint8_t k = 1; k <= static_cast<std::uint8_t>(StreamKind::writer); ++k) {
+    std::array<Hash, static_cast<std::size_t>(last_stream_kind) + 1> out{};
+    for (std::uint8_t k = 1; k <= static_cast<std::uint8_t>(last_stream_kind); ++k) {
       const auto* schema = schema_of_type(name_of(static_cast<StreamKind>(k)));
       // Inbox and writer records are declared beside the decision record.
       out[k] = (schema ? schema : schema_of_type("decision"))->digest;
@@ -674,7 +674,8 @@ Actor Shard::actor_of(ActorKind kind, const Uuid& account, const Directory& dire
   Actor actor{kind, account, false};
   if (kind == ActorKind::user) {
     const auto fact = directory.account(account);
-    actor.admin = fact && fact->role == ::account::v1::Role::admin && fact->status == ::account::v1::Status::active;
+    const bool admin = fact && (fact->role == ::account::v1::Role::admin || fact->role == ::account::v1::Role::super_admin);
+    actor.admin = admin && fact->status == ::account::v1::Status::active;
   }
   return actor;
 }

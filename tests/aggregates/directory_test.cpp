@@ -22,7 +22,7 @@ TEST(AccountFactCodec, gives_back_what_it_was_given_and_takes_nothing_else) {
   EXPECT_EQ(encode(AccountFact{Role::admin, Status::banned, true, true}), std::string("\x01\x02\x01\x03", 4)) << "released";
   for (const std::string& bytes :
        {std::string(), std::string("\x01\x00\x00", 3), std::string("\x01\x00\x00\x00\x00", 5), std::string("\x02\x00\x00\x00", 4),
-        std::string("\x01\x03\x00\x00", 4), std::string("\x01\x00\x03\x00", 4), std::string("\x01\x00\x00\x04", 4),
+        std::string("\x01\x06\x00\x00", 4), std::string("\x01\x00\x03\x00", 4), std::string("\x01\x00\x00\x04", 4),
         std::string(4, '\xff')})
     EXPECT_FALSE(decode_account_fact(bytes)) << to_hex(bytes);
 }

@@ -60,6 +60,10 @@ inline StreamId stream_of(const AnyEvent& event) {
         else if constexpr (among(static_cast<const calendar::Event*>(nullptr)))
           return {StreamKind::calendar, calendar_day_id(e.expert_id, e.day)};
         else if constexpr (among(static_cast<const booking::Event*>(nullptr))) return {StreamKind::booking, e.booking_id};
+        else if constexpr (among(static_cast<const subscription::Event*>(nullptr)))
+          return {StreamKind::subscription, e.account_id};
+        else if constexpr (among(static_cast<const wallet::Event*>(nullptr))) return {StreamKind::wallet, e.wallet_id};
+        else if constexpr (among(static_cast<const payout::Event*>(nullptr))) return {StreamKind::payout, e.payout_id};
         else return {StreamKind::payment, e.payment_id};
       },
       event);
@@ -100,6 +104,7 @@ class World final : public View {
     auto& entry = const_cast<VersionedState&>(load(e.stream));
     apply(entry.state, e.event);
     ++entry.version;
+    for (const StreamId& other : also_folds(e.event)) fold_also(const_cast<VersionedState&>(load(other)).state, e.event);
     if (const auto* account = std::get_if<AccountState>(&entry.state))
       if (const auto fact = fact_of(*account)) directory_.accounts[e.stream.id] = *fact;
     history_.push_back(e);

@@ -1,6 +1,7 @@
 #include "gateway/openapi.h"
 
 #include <fstream>
+#include <functional>
 #include <regex>
 #include <set>
 
@@ -35,6 +36,30 @@ const std::string& document() {
 
 const json::value& at(const json::value& value, std::string_view pointer) {
   return value.at_pointer(json::string_view(pointer.data(), pointer.size()));
+}
+
+void visit_references(const json::value& value, const std::function<void(std::string_view)>& visit) {
+  if (const auto* object = value.if_object()) {
+    for (const auto& [name, member] : *object) {
+      if (name == "$ref") visit(member.as_string());
+      else visit_references(member, visit);
+    }
+  } else if (const auto* array = value.if_array()) {
+    for (const json::value& element : *array) visit_references(element, visit);
+  }
+}
+
+// Also of a resource that no command answers with.
+TEST(OpenApi, every_reference_resolves) {
+  const json::value whole = json::parse(document());
+  std::size_t references = 0;
+  visit_references(whole, [&](std::string_view reference) {
+    boost::system::error_code error;
+    whole.find_pointer({reference.data() + 1, reference.size() - 1}, error);
+    EXPECT_FALSE(error) << reference;
+    ++references;
+  });
+  EXPECT_GT(references, 100u);
 }
 
 // openapi_lint.sh lints this file.

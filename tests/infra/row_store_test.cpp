@@ -2,6 +2,7 @@
 #include <random>
 
 #include "infra/postgres_row_store.h"
+#include "projectors/platforms.h"
 #include "tests/infra/row_store_contract.h"
 #include "tests/postgres_cluster.h"
 
@@ -58,14 +59,19 @@ TEST(PostgresRowStore, other_sql_is_refused_with_the_way_out) {
 }
 
 // A descriptor and the DDL say the same: names, order, types and initial values (generated columns are the table's own).
-TEST(PostgresRowStore, descriptors_match_the_tables) {
+class PlatformTables : public testing::TestWithParam<const char*> {};
+INSTANTIATE_TEST_SUITE_P(Platforms, PlatformTables, testing::Values("tutoring", "producers_avenue"));
+
+TEST_P(PlatformTables, descriptors_match_the_tables) {
+  const PlatformReadModels models = read_models_of(GetParam());
+  const std::string schema = std::string(GetParam()) + "_rm";
   const std::string url = PostgresCluster::shared().new_database();
-  WrittenLog written;
-  PostgresRowStore(url, tutoring_projection(), tutoring_sql()).prepare(written.log.identity());
+  WrittenLog written(2, GetParam());
+  PostgresRowStore(url, models.projection, models.sql).prepare(written.log.identity());
   pqxx::connection connection(url);
   pqxx::work tx(connection);
   std::size_t relations = 0;
-  for (const Table* table : tutoring_projection().tables) {
+  for (const Table* table : models.projection.tables) {
     std::string expected;
     for (const auto* part : {&table->key, &table->columns})
       for (const Column& column : *part) {
@@ -82,13 +88,13 @@ TEST(PostgresRowStore, descriptors_match_the_tables) {
              "SELECT a.attname, format_type(a.atttypid, a.atttypmod), coalesce(pg_get_expr(d.adbin, d.adrelid), '') FROM "
              "pg_attribute a "
              "LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum "
-             "WHERE a.attrelid = ('tutoring_rm.' || $1)::regclass AND a.attnum > 0 AND a.attgenerated = '' ORDER BY a.attnum",
-             std::string(table->name)))
+             "WHERE a.attrelid = ($2 || '.' || $1)::regclass AND a.attnum > 0 AND a.attgenerated = '' ORDER BY a.attnum",
+             std::string(table->name), schema))
       actual += row[0].as<std::string>() + ":" + row[1].as<std::string>() + ":" + row[2].as<std::string>() + "\n";
     EXPECT_EQ(actual, expected) << table->name;
     ++relations;
   }
-  EXPECT_EQ(tx.exec1("SELECT count(*) FROM pg_class WHERE relnamespace = 'tutoring_rm'::regnamespace AND relkind = 'r'")[0]
+  EXPECT_EQ(tx.exec_params1("SELECT count(*) FROM pg_class WHERE relnamespace = $1::regnamespace AND relkind = 'r'", schema)[0]
                 .as<std::size_t>(),
             relations);
 }

@@ -16,8 +16,9 @@ inline std::string all_rows(RowStore& store, Generation generation = Generation:
   return out;
 }
 
-inline void project_into(RowStore& store, EventLog& log, std::size_t records_per_transaction) {
-  LogFold fold(log, tutoring_projection(), {0, 1});
+inline void project_into(RowStore& store, EventLog& log, std::size_t records_per_transaction,
+                         const Projection& projection = tutoring_projection()) {
+  LogFold fold(log, projection, {0, 1});
   fold.start(store.offsets(Generation::live));
   for (;;) {
     fold.fill(records_per_transaction);

@@ -13,7 +13,8 @@ inline Uuid test_id(std::uint64_t n) { return Uuid(0x1111111111118000ULL, 0x8000
 
 class WrittenLog {
  public:
-  explicit WrittenLog(std::uint32_t shards = 2) : log("tutoring", Uuid(7, 7), shards) {
+  explicit WrittenLog(std::uint32_t shards = 2, std::string platform = "tutoring")
+      : log(platform, Uuid(7, 7), shards), platform_(std::move(platform)) {
     for (ShardNo shard = 0; shard < shards; ++shard) {
       writers_.push_back(log.open(shard));
       ends_.push_back({});
@@ -47,7 +48,7 @@ class WrittenLog {
  private:
   void add(BatchBuilder& builder, ShardNo shard, StreamId stream, std::string_view type, const std::string& payload) {
     RecordHeader h;
-    h.platform = "tutoring";
+    h.platform = platform_;
     h.log_id = log.identity().log_id;
     h.shard = shard;
     h.epoch = writers_[shard]->epoch();
@@ -60,6 +61,7 @@ class WrittenLog {
     builder.add(h, payload);
   }
 
+  const std::string platform_;
   std::vector<std::unique_ptr<LogWriter>> writers_;
   std::vector<LogEnd> ends_;
   std::map<std::string, std::uint64_t> versions_;

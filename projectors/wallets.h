@@ -1,0 +1,67 @@
+// The money of accounts: subscriptions, wallets and payouts (PA-35, PA-92..99). A wallet's sums are those of the transfers that
+// name its owner, whatever event carries them.
+#pragma once
+
+#include "projectors/projection.h"
+
+namespace guildhall {
+
+struct Subscriptions {
+  enum : ColumnNo { tier, status, created_at, updated_at, last_event_position };
+  static const Table& table();
+};
+struct Wallets {
+  enum : ColumnNo {
+    balance_available,
+    balance_pending,
+    balance_frozen,
+    balance_in_payout,
+    withdrawn_stripe,
+    withdrawn_paypal,
+    adjusted,
+    currency,
+    stripe_account_id,
+    stripe_account_status,
+    paypal_email,
+    paypal_verified,
+    created_at,
+    updated_at,
+    last_event_position
+  };
+  static const Table& table();
+};
+struct Payouts {
+  enum : ColumnNo {
+    wallet_id,
+    amount,
+    currency,
+    payout_method,
+    external_id,
+    status,
+    requested_at,
+    approved_at,
+    approved_by,
+    completed_at,
+    failed_at,
+    failure_reason,
+    updated_at,
+    last_event_position
+  };
+  static const Table& table();
+};
+
+void project(const RecordHeader& at, const subscription::SubscriptionStarted& e, Writes& out);
+
+void project(const RecordHeader& at, const wallet::WalletOpened& e, Writes& out);
+void project(const RecordHeader& at, const wallet::PayoutMethodSet& e, Writes& out);
+void project(const RecordHeader& at, const wallet::PayoutMethodRecorded& e, Writes& out);
+void project(const RecordHeader& at, const wallet::LedgerAdjusted& e, Writes& out);
+
+void project(const RecordHeader& at, const payout::PayoutRequested& e, Writes& out);
+void project(const RecordHeader& at, const payout::PayoutApproved& e, Writes& out);
+void project(const RecordHeader& at, const payout::PayoutCompleted& e, Writes& out);
+void project(const RecordHeader& at, const payout::PayoutFailed& e, Writes& out);
+void project(const RecordHeader& at, const payout::PayoutCancelled& e, Writes& out);
+void project(const RecordHeader& at, const payout::PayoutReturned& e, Writes& out);
+
+}  // namespace guildhall
