@@ -112,10 +112,12 @@ void KafkaMembership::run(std::stop_token stop) {
           join();
           continue;
         } catch (const LogError& e) {
+          left_ = true;
           shut_out_(e.what());
           break;
         }
       }
+      left_ = true;  // Before it is told: who is told asks.
       shut_out_(why);
       break;
     }
