@@ -79,6 +79,15 @@ account::LearnerProfileCreated new_learner_profile(const Uuid& account) {
 
 }  // namespace
 
+std::optional<Code> buyer_refusal(const Uuid& buyer, const Uuid& seller, const Context& at, const View& view) {
+  const auto fact = view.directory().account(buyer);
+  if (!fact || !may_act_for(at.actor, buyer)) return Code::account_not_found;
+  if (fact->status != ::account::v1::Status::active) return Code::account_banned;
+  if (buyer == seller) return Code::own_offer;
+  if (view.get<AccountState>(seller).status != ::account::v1::Status::active) return Code::seller_unavailable;
+  return std::nullopt;
+}
+
 // ---- decide
 
 Decision decide(const account::RegisterAccount& c, const Context& at, const View& view) {

@@ -20,6 +20,10 @@ inline bool is_held_back(const Actor& actor, const AccountState& s) {
   return s.status == ::account::v1::Status::banned && !actor.trusted();
 }
 
+// Why somebody may not buy from a seller of this group, or register with one; nullopt: they may. The buyer's account may be of
+// another group: the directory says what is known of it.
+std::optional<Code> buyer_refusal(const Uuid& buyer, const Uuid& seller, const Context& at, const View& view);
+
 Decision decide(const account::RegisterAccount& c, const Context& at, const View& view);
 Decision decide(const account::UpdateAccount& c, const Context& at, const View& view);
 Decision decide(const account::CreateExpertProfile& c, const Context& at, const View& view);

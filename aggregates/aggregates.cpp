@@ -8,13 +8,22 @@
 #include "aggregates/calendar.h"
 #include "aggregates/claim.h"
 #include "aggregates/ledger.h"
+#include "aggregates/order.h"
 #include "aggregates/payment.h"
 #include "aggregates/payout.h"
+#include "aggregates/product.h"
+#include "aggregates/purchase.h"
+#include "aggregates/registration.h"
+#include "aggregates/review.h"
 #include "aggregates/schedule.h"
+#include "aggregates/service.h"
 #include "aggregates/session.h"
+#include "aggregates/storefront.h"
 #include "aggregates/subscription.h"
 #include "aggregates/wallet.h"
+#include "aggregates/webinar.h"
 #include "events/check.h"
+#include "events/wallet_identity.h"
 
 namespace guildhall {
 namespace {
@@ -29,12 +38,10 @@ using Aggregates =
     std::tuple<Folds<AccountState, account::Event>, Folds<ClaimState, claim::Event>, Folds<SessionState, session::Event>,
                Folds<ScheduleState, schedule::Event>, Folds<DayState, calendar::Event>, Folds<BookingState, booking::Event>,
                Folds<PaymentState, payment::Event>, Folds<SubscriptionState, subscription::Event>,
-               Folds<WalletState, wallet::Event>, Folds<PayoutState, payout::Event>>;
-
-template <class Event, class Variant>
-inline constexpr bool is_one_of = false;
-template <class Event, class... E>
-inline constexpr bool is_one_of<Event, std::variant<E...>> = (std::is_same_v<Event, E> || ...);
+               Folds<WalletState, wallet::Event>, Folds<PayoutState, payout::Event>, Folds<ProductState, product::Event>,
+               Folds<StorefrontState, storefront::Event>, Folds<PurchaseState, purchase::Event>,
+               Folds<ServiceState, service::Event>, Folds<OrderState, order::Event>, Folds<WebinarState, webinar::Event>,
+               Folds<RegistrationState, registration::Event>, Folds<ReviewState, review::Event>>;
 
 template <class E, std::size_t I = 0>
 auto state_of() {
@@ -43,33 +50,23 @@ auto state_of() {
   else return state_of<E, I + 1>();
 }
 
-// The total of W that an event's change of a wallet belongs to; none: it moves money inside the wallet only.
+// A complaint about an order freezes its payment, and its end thaws it.
 template <class E>
-constexpr WalletTotal total_of() {
-  if constexpr (std::is_same_v<E, wallet::LedgerAdjusted>) return WalletTotal::adjusted;
-  else if constexpr (std::is_same_v<E, payout::PayoutCompleted> || std::is_same_v<E, payout::PayoutReturned>)
-    return WalletTotal::withdrawn;
-  else return WalletTotal::none;
-}
-
-bool is_in_wallet(ledger::Account account) {
-  using enum ledger::Account;
-  return account == pending || account == available || account == frozen || account == payout;
-}
+inline constexpr bool is_complaint = is_one_of<E, std::variant<order::OrderDisputed, order::OrderDisputeResolved>>;
 
 }  // namespace
 
 template <>
 Decision decide(const AnyCommand& command, const Context& at, const View& view) {
-  return std::visit([&](const auto& c) { return decide(c, at, view); }, command);
+  return visit([&](const auto& c) { return decide(c, at, view); }, command);
 }
 
 template <>
 void apply(AnyState& state, const AnyEvent& event) {
-  std::visit(
+  visit(
       [&]<class E>(const E& e) {
         using State = typename decltype(state_of<E>())::type;
-        auto* s = std::get_if<State>(&state);
+        auto* s = get_if<State>(&state);
         CHECK(s != nullptr);
         apply(*s, e);
       },
@@ -82,44 +79,51 @@ std::vector<StreamId> also_folds(const AnyEvent& event) {
     const StreamId wallet{StreamKind::wallet, owner};
     if (is_in_wallet(account) && std::ranges::find(out, wallet) == out.end()) out.push_back(wallet);
   };
-  std::visit(
-      [&](const auto& e) {
+  visit(
+      [&]<class E>(const E& e) {
         if constexpr (requires { e.transfers; }) {
           for (const auto& t : e.transfers) {
             add(t.debit_owner(), t.debit());
             add(t.credit_owner(), t.credit());
           }
         }
+        if constexpr (is_complaint<E>)
+          if (!is_nil(e.payment_id)) out.push_back({StreamKind::payment, e.payment_id});
       },
       event);
   return out;
 }
 
 void fold_also(AnyState& state, const AnyEvent& event) {
-  auto* wallet = std::get_if<WalletState>(&state);
-  CHECK(wallet != nullptr);
-  std::visit(
+  visit(
       [&]<class E>(const E& e) {
-        if constexpr (requires { e.transfers; }) post(*wallet, e.transfers, total_of<E>());
+        if constexpr (requires { e.transfers; }) {
+          if (auto* wallet = get_if<WalletState>(&state)) return post(*wallet, e.transfers, wallet_total_of<E>());
+        }
+        if constexpr (is_complaint<E>) {
+          if (auto* payment = get_if<PaymentState>(&state))
+            return fold_complaint(*payment, std::is_same_v<E, order::OrderDisputed>, e.transfers);
+        }
+        CHECK(!"also_folds names wallets and payments only");
       },
       event);
 }
 
 template <>
 std::optional<StreamId> target(const AnyCommand& command) {
-  return std::visit([](const auto& c) { return target(c); }, command);
+  return visit([](const auto& c) { return target(c); }, command);
 }
 
 template <>
 AnyResource represent(const AnyState& state, std::uint64_t version, const Uuid& part) {
-  return std::visit([&](const auto& s) { return represent(s, version, part); }, state);
+  return visit([&](const auto& s) { return represent(s, version, part); }, state);
 }
 
 // The three below are asked of the aggregates that declare them; the others' states have none.
 
 template <>
 bool shows_to(const AnyState& state, const Actor& actor) {
-  return std::visit(
+  return visit(
       [&](const auto& s) {
         if constexpr (requires { shows_to(s, actor); }) return shows_to(s, actor);
         else return false;
@@ -129,7 +133,7 @@ bool shows_to(const AnyState& state, const Actor& actor) {
 
 template <>
 std::vector<Timer> timers(const AnyState& state) {
-  return std::visit(
+  return visit(
       [](const auto& s) {
         if constexpr (requires { timers(s); }) return timers(s);
         else return std::vector<Timer>{};
@@ -139,7 +143,7 @@ std::vector<Timer> timers(const AnyState& state) {
 
 template <>
 std::optional<Effect> effect(const AnyState& state) {
-  return std::visit(
+  return visit(
       [](const auto& s) -> std::optional<Effect> {
         if constexpr (requires { effect(s); }) return effect(s);
         else return std::nullopt;
@@ -150,25 +154,50 @@ std::optional<Effect> effect(const AnyState& state) {
 std::vector<Reaction> react(const AnyEvent& event) {
   std::vector<Reaction> out;
   // A claim and its account live in different groups: each tells the other of the step that it waits for.
-  if (const auto* registered = std::get_if<account::AccountRegistered>(&event)) {
+  if (const auto* registered = get_if<account::AccountRegistered>(&event)) {
     if (!is_nil(registered->email_claim_id)) {
       claim::ConfirmClaim c;
       c.claim_id = registered->email_claim_id;
       c.account_id = registered->account_id;
       out.push_back({c.claim_id, std::move(c)});
     }
-  } else if (const auto* abandoned = std::get_if<account::ClaimAbandoned>(&event)) {
+  } else if (const auto* abandoned = get_if<account::ClaimAbandoned>(&event)) {
     claim::ReleaseClaim c;
     c.claim_id = abandoned->claim_id;
     c.account_id = abandoned->account_id;
     c.hold_id = abandoned->hold_id;
     out.push_back({c.claim_id, std::move(c)});
-  } else if (const auto* queried = std::get_if<claim::ClaimQueried>(&event)) {
+  } else if (const auto* queried = get_if<claim::ClaimQueried>(&event)) {
     account::AnswerClaim c;
     c.account_id = queried->account_id;
     c.claim_id = queried->claim_id;
     c.hold_id = queried->hold_id;
     out.push_back({c.account_id, std::move(c)});
+  }
+  // A wallet pays in its owner's group what is sold in the seller's: each step tells the other group (ledger.md).
+  if (const auto* initiated = get_if<payment::PaymentInitiated>(&event)) {
+    if (initiated->method == ledger::Method::wallet_balance)
+      out.push_back({initiated->payer_id, wallet::SpendFromWallet{.wallet_id = initiated->payer_id,
+                                                                  .payment_id = initiated->payment_id,
+                                                                  .amount_cents = initiated->amount_cents}});
+  } else if (const auto* spent = get_if<wallet::WalletSpent>(&event)) {
+    out.push_back({spent->payment_id, payment::RecordWalletPaid{.payment_id = spent->payment_id}});
+  } else if (const auto* refused = get_if<wallet::WalletSpendRefused>(&event)) {
+    out.push_back(
+        {refused->payment_id, payment::RecordWalletRefused{.payment_id = refused->payment_id, .reason = refused->reason}});
+  } else if (const auto* returned = get_if<payment::WalletPaymentReturned>(&event)) {
+    out.push_back({returned->payer_id, wallet::ReverseWalletSpend{.wallet_id = returned->payer_id,
+                                                                  .payment_id = returned->payment_id,
+                                                                  .amount_cents = returned->amount_cents}});
+  } else if (const auto* asked = get_if<payment::RefundRequested>(&event)) {
+    if (!is_nil(asked->wallet_id))
+      out.push_back({asked->wallet_id, wallet::RefundToWallet{.wallet_id = asked->wallet_id,
+                                                              .payment_id = asked->payment_id,
+                                                              .refund_id = asked->refund_id,
+                                                              .amount_cents = asked->amount_cents}});
+  } else if (const auto* refunded = get_if<wallet::WalletRefunded>(&event)) {
+    out.push_back(
+        {refunded->payment_id, payment::RecordRefunded{.payment_id = refunded->payment_id, .refund_id = refunded->refund_id}});
   }
   return out;
 }
@@ -183,7 +212,9 @@ AnyState empty_state(StreamKind kind) {
   const auto try_one = [&]<class S>(std::type_identity<S>) {
     if (kind == kind_of<S>()) out = S{};
   };
-  [&]<class... S>(const std::variant<S...>*) { (try_one(std::type_identity<S>{}), ...); }(static_cast<const AnyState*>(nullptr));
+  [&]<class... S>(const std::variant<S...>*) {
+    (try_one(std::type_identity<S>{}), ...);
+  }(static_cast<const AnyState::Types*>(nullptr));
   CHECK(out);  // Decisions, inbox entries and writers have no state.
   return std::move(*out);
 }

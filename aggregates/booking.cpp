@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "aggregates/calendar.h"
-#include "aggregates/payment.h"
 
 namespace guildhall {
 namespace {
@@ -53,7 +52,7 @@ std::vector<NewEvent> end_booking(const BookingState& s, AnyEvent what, std::str
                                   const View& view) {
   std::vector<NewEvent> events{{stream_of(s.booking_id), std::move(what)}};
   append(events, release_seat(view, s.slot_id, s.booking_id));
-  if (!is_nil(s.payment_id)) append(events, return_money(s.payment_id, reason, at, view));
+  if (!is_nil(s.payment_id)) append(events, return_money(s.payment_id, reason, FeeBearer::seller, at, view));
   return events;
 }
 
@@ -90,9 +89,11 @@ Decision decide(const CreateBooking& c, const Context& at, const View& view) {
   append(events, hold_seat(view, found, created.booking_id, created.learner_id));
   if (!free) {
     payment::PaymentInitiated initiated{.payment_id = created.payment_id,
-                                        .booking_id = created.booking_id,
+                                        .subject_id = created.booking_id,
+                                        .related_id = created.booking_id,
                                         .payer_id = created.learner_id,
                                         .payee_id = created.expert_id,
+                                        .purpose = ::payment::v1::Purpose::booking,
                                         .amount_cents = created.amount_cents,
                                         .currency = created.currency,
                                         .processor = at.policy.processor,
@@ -184,7 +185,8 @@ Decision decide(const ExpireBooking& c, const Context& at, const View& view) {
   return accepted;
 }
 
-MoneyTaken take_money(const Uuid& booking_id, const Context& at, const View& view) {
+MoneyTaken take_booking_money(const PaymentState& payment, bool, const Context& at, const View& view) {
+  const Uuid& booking_id = payment.subject_id;
   const auto& s = view.get<BookingState>(booking_id);
   const Micros expires_at = std::min(at.now + at.policy.answer_us, s.start_at);
   MoneyTaken taken;
@@ -212,7 +214,8 @@ MoneyTaken take_money(const Uuid& booking_id, const Context& at, const View& vie
   return taken;
 }
 
-std::vector<NewEvent> lose_money(const Uuid& booking_id, std::string_view reason, const View& view) {
+std::vector<NewEvent> lose_booking_money(const PaymentState& payment, std::string_view reason, const Context&, const View& view) {
+  const Uuid& booking_id = payment.subject_id;
   const auto& s = view.get<BookingState>(booking_id);
   if (s.status != Status::pending && s.status != Status::confirmed) return {};
   std::vector<NewEvent> events{

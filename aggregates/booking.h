@@ -7,6 +7,7 @@
 #pragma once
 
 #include "aggregates/aggregates.h"
+#include "aggregates/payment.h"
 
 namespace guildhall {
 
@@ -19,15 +20,12 @@ Decision decide(const booking::MarkNoShow& c, const Context& at, const View& vie
 Decision decide(const booking::CompleteBooking& c, const Context& at, const View& view);
 Decision decide(const booking::ExpireBooking& c, const Context& at, const View& view);
 
-// What a booking makes of its money, for the payment's decisions.
-struct MoneyTaken {
-  bool wanted = false;           // False: the booking has ended, and the money goes back.
-  std::vector<NewEvent> events;  // Of the booking and its seat.
-};
-// The money is there: it secures a pending booking, and brings back one that expired before it came, if its seat can be had.
-MoneyTaken take_money(const Uuid& booking_id, const Context& at, const View& view);
+// The money is there, authorized or captured: it secures a pending booking, and brings back one that expired before it came, if
+// its seat can be had.
+MoneyTaken take_booking_money(const PaymentState& payment, bool captured, const Context& at, const View& view);
 // The money will not come: a live booking ends (A-TU-7). No events for one that has ended.
-std::vector<NewEvent> lose_money(const Uuid& booking_id, std::string_view reason, const View& view);
+std::vector<NewEvent> lose_booking_money(const PaymentState& payment, std::string_view reason, const Context& at,
+                                         const View& view);
 
 std::optional<StreamId> target(const booking::CreateBooking& c);
 std::optional<StreamId> target(const booking::ConfirmBooking& c);

@@ -46,7 +46,7 @@ class View {
 
   template <class State>
   const State& get(const Uuid& id) const {
-    return std::get<State>(load({kind_of<State>(), id}).state);
+    return guildhall::get<State>(load({kind_of<State>(), id}).state);
   }
   template <class State>
   bool exists(const Uuid& id) const {

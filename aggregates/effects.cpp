@@ -43,6 +43,7 @@ AnyCommand outcome_command(const Effect& effect, const ProcessorAnswer& answer) 
       }
       auto c = of_payment(payment::RecordRefunded{});
       c.refund_id = effect.id;
+      c.external_id = answer.external_id;
       return c;
     }
     case ::payment::v1::Call::payout: {

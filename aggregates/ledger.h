@@ -24,6 +24,9 @@ using Cents = std::int64_t;
 inline constexpr Cents max_amount_cents = 2'147'483'647;
 inline constexpr std::int32_t basis_points = 10'000;
 
+// What may be asked for something: nothing, or at least the smallest price (A-PA-13).
+inline bool is_price(Cents amount, Cents minimum) { return amount == 0 || (amount >= minimum && amount <= max_amount_cents); }
+
 // What a processor keeps of a payment: half_up(rate_bp · amount) + fixed (PA-89, A-PA-10).
 struct FeeRate {
   std::int32_t rate_bp = 0;

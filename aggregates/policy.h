@@ -2,10 +2,12 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "aggregates/ledger.h"
 #include "events/clock.h"
 
 namespace guildhall {
@@ -27,6 +29,26 @@ struct PlatformPolicy {
   std::vector<std::string> commands_off;                         // Of those aggregates, commands that it has not.
   std::vector<std::string> roles{"learner", "expert", "admin"};  // That an account may have (TU-3, PA-6).
   std::int64_t min_payout_cents = 5000;                          // PA-96
+  std::int64_t min_price_cents = 100;                            // A-PA-13: of what is not free.
+  ledger::FeeRate stripe_fee{290, 30}, paypal_fee{349, 49};      // PA-89, A-PA-10
+  std::int64_t dispute_fee_cents = 1500;                         // What a processor takes for a chargeback.
+  bool seller_bears_dispute_fee = false;                         // Of one that is lost.
+  // By tier: basic, standard, premium, ultimate.
+  std::array<std::int32_t, 4> commission_bp{4000, 3000, 2000, 1000};  // A-PA-9
+  std::array<std::int32_t, 4> featured_limit{0, 1, 3, 10};            // PA-64
+  // By tier and interval: monthly, annual, in cents. ASSUMPTION: the seed gives none.
+  std::array<std::array<std::int64_t, 2>, 4> subscription_prices{{{0, 0}, {999, 9900}, {1999, 19900}, {4999, 49900}}};
+  Micros escrow_us = 7 * day_us;            // PA-93, A-PA-14
+  Micros checkout_us = 15 * minute_us;      // Until a purchase, an order or a registration is paid.
+  Micros order_start_us = 7 * day_us;       // A paid order that its seller does not start is cancelled.
+  Micros order_approve_us = 72 * hour_us;   // A-PA-56: a delivered order that nobody answers is completed.
+  Micros complaint_answer_us = 3 * day_us;  // Unanswered, the buyer wins.
+  Micros complaint_decide_us = 14 * day_us;
+  Micros webinar_start_us = hour_us;     // Beyond its end: a webinar that was never started is cancelled.
+  Micros webinar_live_us = 4 * hour_us;  // Beyond its duration: one that was never ended is ended.
+  Micros past_due_us = 7 * day_us;       // A-PA-50: the tier is kept.
+  Micros unpaid_us = 23 * day_us;        // After it: basic rights, then the end.
+  Micros trial_us = 14 * day_us;
   std::string processor = "sandbox";
   bool auto_authorize = true;                // False: the client pays, and the authorization is recorded from outside.
   Micros claim_resolve_us = 10 * minute_us;  // Until an unconfirmed claim's account is asked.

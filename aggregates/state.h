@@ -9,12 +9,21 @@
 #include "calendar_state_generated.h"
 #include "claim_state_generated.h"
 #include "events/ids.h"
+#include "events/one_of.h"
+#include "order_state_generated.h"
 #include "payment_state_generated.h"
 #include "payout_state_generated.h"
+#include "product_state_generated.h"
+#include "purchase_state_generated.h"
+#include "registration_state_generated.h"
+#include "review_state_generated.h"
 #include "schedule_state_generated.h"
+#include "service_state_generated.h"
 #include "session_state_generated.h"
+#include "storefront_state_generated.h"
 #include "subscription_state_generated.h"
 #include "wallet_state_generated.h"
+#include "webinar_state_generated.h"
 
 namespace guildhall {
 
@@ -28,9 +37,22 @@ using PaymentState = ::payment::state::PaymentStateT;
 using SubscriptionState = ::subscription::state::SubscriptionStateT;
 using WalletState = ::wallet::state::WalletStateT;
 using PayoutState = ::payout::state::PayoutStateT;
+using ProductState = ::product::state::ProductStateT;
+using StorefrontState = ::storefront::state::StorefrontStateT;
+using PurchaseState = ::purchase::state::PurchaseStateT;
+using ServiceState = ::service::state::ServiceStateT;
+using OrderState = ::order::state::OrderStateT;
+using WebinarState = ::webinar::state::WebinarStateT;
+using RegistrationState = ::registration::state::RegistrationStateT;
+using ReviewState = ::review::state::ReviewStateT;
 
-using AnyState = std::variant<AccountState, ClaimState, SessionState, ScheduleState, DayState, BookingState, PaymentState,
-                              SubscriptionState, WalletState, PayoutState>;
+struct StateTypes {
+  using Types = std::variant<AccountState, ClaimState, SessionState, ScheduleState, DayState, BookingState, PaymentState,
+                             SubscriptionState, WalletState, PayoutState, ProductState, StorefrontState, PurchaseState,
+                             ServiceState, OrderState, WebinarState, RegistrationState, ReviewState>;
+};
+using AnyState = OneOf<StateTypes>;
+extern template class OneOf<StateTypes>;
 
 namespace detail {
 template <class State>
@@ -55,6 +77,22 @@ template <>
 inline constexpr StreamKind kind<WalletState> = StreamKind::wallet;
 template <>
 inline constexpr StreamKind kind<PayoutState> = StreamKind::payout;
+template <>
+inline constexpr StreamKind kind<ProductState> = StreamKind::product;
+template <>
+inline constexpr StreamKind kind<StorefrontState> = StreamKind::storefront;
+template <>
+inline constexpr StreamKind kind<PurchaseState> = StreamKind::purchase;
+template <>
+inline constexpr StreamKind kind<ServiceState> = StreamKind::service;
+template <>
+inline constexpr StreamKind kind<OrderState> = StreamKind::order;
+template <>
+inline constexpr StreamKind kind<WebinarState> = StreamKind::webinar;
+template <>
+inline constexpr StreamKind kind<RegistrationState> = StreamKind::registration;
+template <>
+inline constexpr StreamKind kind<ReviewState> = StreamKind::review;
 }  // namespace detail
 
 template <class State>

@@ -21,6 +21,12 @@ Accepted accept(const Uuid& wallet_id, AnyEvent event) {
   return out;
 }
 
+ledger::Transfers in_transit(const Uuid& wallet_id, const Uuid& payment_id, std::int64_t amount) {
+  return ledger::Posting(ledger::Processor::wallet)
+      .move({Account::available, wallet_id}, {Account::transit, payment_id}, amount)
+      .done();
+}
+
 }  // namespace
 
 // ---- decide
@@ -70,9 +76,51 @@ Decision decide(const AdjustWallet& c, const Context& at, const View& view) {
                                             .transfers = posting.done()});
 }
 
+Decision decide(const SpendFromWallet& c, const Context& at, const View& view) {
+  if (at.actor.kind != ActorKind::system) return reject(Code::wallet_not_found);
+  const auto& s = view.get<WalletState>(c.wallet_id);
+  const auto refuse = [&](Code code) {
+    return accept(c.wallet_id, WalletSpendRefused{.wallet_id = c.wallet_id,
+                                                  .payment_id = c.payment_id,
+                                                  .amount_cents = c.amount_cents,
+                                                  .reason = std::string(name_of(code))});
+  };
+  if (view.get<AccountState>(c.wallet_id).status == ::account::v1::Status::banned) return refuse(Code::account_banned);
+  if (c.amount_cents > s.available) return refuse(Code::insufficient_balance);
+  return accept(c.wallet_id, WalletSpent{.wallet_id = c.wallet_id,
+                                         .payment_id = c.payment_id,
+                                         .amount_cents = c.amount_cents,
+                                         .currency = s.currency,
+                                         .transfers = in_transit(c.wallet_id, c.payment_id, c.amount_cents)});
+}
+
+Decision decide(const ReverseWalletSpend& c, const Context& at, const View& view) {
+  if (at.actor.kind != ActorKind::system) return reject(Code::wallet_not_found);
+  return accept(c.wallet_id,
+                WalletSpendReversed{.wallet_id = c.wallet_id,
+                                    .payment_id = c.payment_id,
+                                    .amount_cents = c.amount_cents,
+                                    .currency = view.get<WalletState>(c.wallet_id).currency,
+                                    .transfers = ledger::reversed(in_transit(c.wallet_id, c.payment_id, c.amount_cents))});
+}
+
+Decision decide(const RefundToWallet& c, const Context& at, const View& view) {
+  if (at.actor.kind != ActorKind::system) return reject(Code::wallet_not_found);
+  return accept(c.wallet_id,
+                WalletRefunded{.wallet_id = c.wallet_id,
+                               .payment_id = c.payment_id,
+                               .refund_id = c.refund_id,
+                               .amount_cents = c.amount_cents,
+                               .currency = view.get<WalletState>(c.wallet_id).currency,
+                               .transfers = ledger::reversed(in_transit(c.wallet_id, c.payment_id, c.amount_cents))});
+}
+
 std::optional<StreamId> target(const SetPayoutMethod& c) { return stream_of(c.wallet_id); }
 std::optional<StreamId> target(const RecordPayoutMethod& c) { return stream_of(c.wallet_id); }
 std::optional<StreamId> target(const AdjustWallet& c) { return stream_of(c.wallet_id); }
+std::optional<StreamId> target(const SpendFromWallet& c) { return stream_of(c.wallet_id); }
+std::optional<StreamId> target(const ReverseWalletSpend& c) { return stream_of(c.wallet_id); }
+std::optional<StreamId> target(const RefundToWallet& c) { return stream_of(c.wallet_id); }
 
 bool takes_payouts(const WalletState& s, ::wallet::v1::PayoutMethod method) {
   switch (method) {
@@ -102,7 +150,12 @@ void apply(WalletState& s, const PayoutMethodRecorded& e) {
   s.paypal_verified = e.paypal_verified;
 }
 
-void apply(WalletState&, const LedgerAdjusted&) {}  // Its transfers are all it says.
+// Their transfers are all that they say of the wallet.
+void apply(WalletState&, const LedgerAdjusted&) {}
+void apply(WalletState&, const WalletSpent&) {}
+void apply(WalletState&, const WalletSpendRefused&) {}
+void apply(WalletState&, const WalletSpendReversed&) {}
+void apply(WalletState&, const WalletRefunded&) {}
 
 void post(WalletState& s, const std::vector<::ledger::v1::Transfer>& transfers, WalletTotal total) {
   std::int64_t net = 0;

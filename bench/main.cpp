@@ -29,6 +29,7 @@
 #include "bench/database.h"
 #include "bench/json_object.h"
 #include "bench/load_generator.h"
+#include "bench/order_flow.h"
 #include "bench/peers.h"
 #include "bench/scenario.h"
 #include "bench/server.h"
@@ -47,8 +48,8 @@ constexpr std::string_view usage =
     "  --repeats N          of every series; the median is reported [1]\n"
     "  --connections LIST   [1,8,64,256; on Kafka 512 too]\n"
     "  --log WHICH          embedded, or kafka: a broker of its own is started [embedded]\n"
-    "  --phases LIST        of off, mix, sandbox, on, replay, rebuild and, on Kafka, take-over [all; on Kafka: off, on,\n"
-    "                       replay, rebuild, take-over]\n"
+    "  --phases LIST        of off, mix, sandbox, orders, on, replay, rebuild and, on Kafka, take-over [all; on Kafka: off,\n"
+    "                       on, replay, rebuild, take-over]\n"
     "  --take-over LIST     bookings in the log [10000,100000,500000]\n"
     "  --compression NAME   on Kafka: none, lz4, zstd, snappy or gzip [none]\n"
     "  --experts N          each offers some 470 seats [2000]\n"
@@ -70,6 +71,7 @@ constexpr std::string_view usage =
 constexpr std::chrono::milliseconds lag_pause{25};  // Between looks at the projections' lag.
 constexpr std::chrono::minutes catch_up_patience{20};
 constexpr std::size_t headline_connections = 64;
+constexpr std::size_t order_sellers = 500, order_buyers = 5'000;
 constexpr const char* main_topics = "bench";
 constexpr long tmpfs_magic = 0x01021994;
 
@@ -79,7 +81,7 @@ struct Flags {
   int repeats = 1;
   std::vector<std::size_t> connections{1, 8, 64, 256};
   bool kafka = false;
-  std::vector<std::string> phases{"off", "mix", "sandbox", "on", "replay", "rebuild"};
+  std::vector<std::string> phases{"off", "mix", "sandbox", "orders", "on", "replay", "rebuild"};
   std::vector<std::size_t> take_over{10'000, 100'000, 500'000};
   std::string compression = "none";
   StageOptions stage;
@@ -324,6 +326,7 @@ class Bench {
     if (flags_.kafka && (flags_.wants("on") || flags_.wants("rebuild"))) measure_on();
     if (flags_.wants("off") || flags_.wants("mix") || flags_.wants("replay")) measure_off();
     if (flags_.wants("sandbox")) measure_sandbox();
+    if (flags_.wants("orders")) measure_orders();
     if (!flags_.kafka && (flags_.wants("on") || flags_.wants("rebuild"))) measure_on();
     if (flags_.wants("take-over")) measure_take_over();
     measure_peers();
@@ -420,6 +423,10 @@ class Bench {
 
   Figure measure(const std::string& series, const Server& server, std::size_t connections, double refused, LagWatch* lag) {
     BookingSource source(server, stage_, sold_, refused, ++loads_);
+    return measure(series, server, connections, source, lag);
+  }
+
+  Figure measure(const std::string& series, const Server& server, std::size_t connections, RequestSource& source, LagWatch* lag) {
     LoadOptions load;
     load.port = server.port();
     load.connections = connections;
@@ -567,6 +574,32 @@ class Bench {
       server.stop();
     }
     report_.add("sandbox_authorization", median(runs));
+  }
+
+  // Orders, with and without a price: one folder, so that both meet the same log.
+  void measure_orders() {
+    say("orders of the music marketplace");
+    const auto data = work_.path() / "shop";
+    const auto policy = write_shop_policy(GUILDHALL_SOURCE_DIR "/platforms/producers_avenue.toml", work_.path());
+    Installation shop = installation_;
+    shop.serve.insert(shop.serve.end(), {"--platform", "producers_avenue"});
+    Server server(shop, data, policy, {});
+    const OrderStage stage = set_order_stage(server, order_sellers, order_buyers);
+    constexpr double steps_paid = 5, steps_free = 4;
+    std::vector<Figure> paid, free;
+    for (int repeat = 0; repeat < flags_.repeats; ++repeat) {
+      const auto flow = [&](const char* series, bool with_price, double steps) {
+        OrderFlows flows(server, stage, with_price, ++loads_);
+        Figure out = measure(series, server, headline_, flows, nullptr);
+        out.json.add("flows_per_s", out.accepted_per_s / steps);
+        say("    %.0f flows/s", out.accepted_per_s / steps);
+        return out;
+      };
+      paid.push_back(flow("orders", true, steps_paid));
+      free.push_back(flow("free orders", false, steps_free));
+    }
+    server.stop();
+    report_.add("orders", median(paid)).add("free_orders", median(free));
   }
 
   void measure_on() {

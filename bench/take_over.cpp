@@ -19,7 +19,7 @@ using Instant = Clock::time_point;
 
 constexpr std::uint32_t shards = 2;
 constexpr std::size_t fill_connections = 256;
-constexpr std::size_t probe_seats = 20'000;   // Kept back for the clients that wait.
+constexpr std::size_t probe_seats = 400'000;  // Kept back for the clients that wait, of all hand-overs.
 constexpr std::size_t tail_bookings = 5'000;  // Between a checkpoint and its use.
 constexpr std::chrono::minutes patience{5};   // For a shard to be served by its new owner.
 constexpr std::chrono::milliseconds look_pause{1};
@@ -58,7 +58,9 @@ class Probe : public RequestSource {
     if (over_) return false;
     // Clients come again after a while, too.
     if (refused_) std::this_thread::sleep_for(refused_pause);
-    return bookings_.next(out);
+    const bool more = bookings_.next(out);
+    if (!more) failure_ = "its seats are sold out: nothing is measured";
+    return more;
   }
   void answered(int status, std::string_view) override {
     refused_ = status < 200 || status >= 300;

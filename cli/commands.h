@@ -42,6 +42,7 @@ void add_log(CLI::App& app, CommandLine& line, Run& run);         // log show|ta
 void add_stream(CLI::App& app, CommandLine& line, Run& run);      // stream show
 void add_projection(CLI::App& app, CommandLine& line, Run& run);  // projection ls|show|rebuild
 void add_state(CLI::App& app, CommandLine& line, Run& run);       // state rebuild|hash
+void add_money(CLI::App& app, CommandLine& line, Run& run);       // money trial-balance|reconcile
 void add_token(CLI::App& app, CommandLine& line, Run& run);
 void add_config(CLI::App& app, CommandLine& line, Run& run);  // config show
 

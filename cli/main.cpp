@@ -47,7 +47,10 @@ int main(int argc, char** argv) {
       "  guildhall log copy --from embedded:./data --to kafka --brokers HOST:PORT\n"
       "                                           move a platform's log\n"
       "  guildhall stream show booking/UUID       what happened to one booking\n"
-      "  guildhall projection rebuild             make the read models anew from the log\n\n"
+      "  guildhall projection rebuild             make the read models anew from the log\n"
+      "  guildhall money trial-balance            what every account of the books holds\n"
+      "  guildhall money reconcile --processor-file FILE\n"
+      "                                           compare them with a processor's export\n\n"
       "Settings come from flags, GUILDHALL_* variables, ./guildhall.toml, the user's and the machine's config.toml, in this "
       "order;\n"
       "`guildhall config show --origin` says which one won. Exit codes: 0 ok, 1 error, 2 usage, 3 not found, 4 conflict, 5 "
@@ -66,6 +69,7 @@ int main(int argc, char** argv) {
   add_stream(app, line, run);
   add_projection(app, line, run);
   add_state(app, line, run);
+  add_money(app, line, run);
   add_token(app, line, run);
   add_config(app, line, run);
 

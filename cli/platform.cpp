@@ -11,6 +11,7 @@
 #include <mutex>
 #include <thread>
 
+#include "aggregates/ledger.h"
 #include "aggregates/shard/shard.h"
 #include "cli/log_source.h"
 #include "cli/moving_shards.h"
@@ -172,6 +173,7 @@ struct Platform::Parts {
 
   void open_segment_log(const Settings& settings);
   void open_kafka_log(const Settings& settings);
+  void keep_sandbox_journal(const Settings& settings);
   ShardParts shard_parts();
   void open_local_shards();
   void open_moving_shards(const Settings& settings);
@@ -215,6 +217,29 @@ void Platform::Parts::open_kafka_log(const Settings& settings) {
                    "setting shards: it is fixed when the log is made", false);
   kafka = made.get();
   log = std::move(made);
+}
+
+// For platforms that keep books: without them there is nothing to compare it with.
+void Platform::Parts::keep_sandbox_journal(const Settings& settings) {
+  if (policy.processor != "sandbox" || !policy.has("wallet")) return;
+  const std::string& named = settings.text("sandbox_export");
+  const std::filesystem::path file = named.empty() ? folders.root / "sandbox-processor.csv" : std::filesystem::path(named);
+  std::vector<JournalFault> faults;
+  for (const std::string& text : settings.list("sandbox_faults")) {
+    const auto fault = parse_journal_fault(text);
+    if (!fault) throw SettingsError("sandbox_faults must be of drop:N, duplicate:N and alter:N, not " + text);
+    faults.push_back(*fault);
+  }
+  try {
+    processor.keep(std::make_unique<SandboxJournal>(file, std::move(faults)), clock,
+                   [this](std::string_view name, std::int64_t amount_cents) {
+                     if (name == "stripe") return ledger::fee_of(policy.stripe_fee, amount_cents);
+                     if (name == "paypal") return ledger::fee_of(policy.paypal_fee, amount_cents);
+                     return ledger::Cents{0};
+                   });
+  } catch (const ExportError& e) {
+    throw SettingsError("sandbox_export: " + file.string() + ": " + e.what());
+  }
 }
 
 ShardParts Platform::Parts::shard_parts() {
@@ -497,11 +522,13 @@ Platform::Platform(const Settings& settings, bool accept_loss, const std::functi
     if (log_kind(settings) == LogKind::embedded) {
       parts_->open_segment_log(settings);
       on_owned();
+      parts_->keep_sandbox_journal(settings);
       parts_->open_local_shards();
     } else {
       parts_->folder_lock.emplace(parts_->folders.root);
       on_owned();
       parts_->open_kafka_log(settings);
+      parts_->keep_sandbox_journal(settings);
       parts_->open_moving_shards(settings);
     }
     parts_->open_read_models(settings);

@@ -118,6 +118,43 @@ PlatformPolicy load_policy(const std::string& platform, const std::string& file)
   p.max_windows = static_cast<std::int32_t>(in.integer("schedule.max_windows", p.max_windows, 1, 200));
   p.max_sessions = static_cast<std::int32_t>(in.integer("schedule.max_sessions", p.max_sessions, 1, 500));
   p.min_payout_cents = in.integer("wallets.min_payout_cents", p.min_payout_cents, 1, 2'147'483'647);
+  const auto duration = [&](std::string_view path, Micros fallback, Micros unit, std::int64_t max) {
+    return in.integer(path, fallback / unit, 1, max) * unit;
+  };
+  const auto by_tier = [&](std::string_view table, auto& values, std::int64_t min, std::int64_t max) {
+    static constexpr std::array tiers{"basic", "standard", "premium", "ultimate"};
+    for (std::size_t i = 0; i < tiers.size(); ++i)
+      values[i] = static_cast<std::int32_t>(in.integer(std::string(table) + "." + tiers[i], values[i], min, max));
+  };
+  const auto fee = [&](const std::string& name, ledger::FeeRate& rate) {
+    rate.rate_bp = static_cast<std::int32_t>(in.integer("payments." + name + "_fee_bp", rate.rate_bp, 0, 2000));
+    rate.fixed_cents = in.integer("payments." + name + "_fee_cents", rate.fixed_cents, 0, 10'000);
+  };
+  fee("stripe", p.stripe_fee);
+  fee("paypal", p.paypal_fee);
+  p.min_price_cents = in.integer("payments.min_price_cents", p.min_price_cents, 1, ledger::max_amount_cents);
+  p.dispute_fee_cents = in.integer("payments.dispute_fee_cents", p.dispute_fee_cents, 0, 100'000);
+  p.seller_bears_dispute_fee = in.boolean("payments.seller_bears_dispute_fee", p.seller_bears_dispute_fee);
+  p.checkout_us = duration("payments.checkout_minutes", p.checkout_us, minute_us, 1440);
+  p.escrow_us = duration("wallets.escrow_hours", p.escrow_us, hour_us, 8760);
+  by_tier("commission_bp", p.commission_bp, 1000, 4000);  // PA-90
+  by_tier("featured", p.featured_limit, 0, 1000);
+  p.order_start_us = duration("orders.start_days", p.order_start_us, day_us, 365);
+  p.order_approve_us = duration("orders.approve_hours", p.order_approve_us, hour_us, 8760);
+  p.complaint_answer_us = duration("orders.complaint_answer_days", p.complaint_answer_us, day_us, 365);
+  p.complaint_decide_us = duration("orders.complaint_decide_days", p.complaint_decide_us, day_us, 365);
+  p.webinar_start_us = duration("webinars.start_minutes", p.webinar_start_us, minute_us, 1440);
+  p.webinar_live_us = duration("webinars.live_minutes", p.webinar_live_us, minute_us, 1440);
+  p.past_due_us = duration("subscriptions.past_due_days", p.past_due_us, day_us, 365);
+  p.unpaid_us = duration("subscriptions.unpaid_days", p.unpaid_us, day_us, 365);
+  p.trial_us = duration("subscriptions.trial_days", p.trial_us, day_us, 365);
+  static constexpr std::array paid_tiers{"standard", "premium", "ultimate"};
+  for (std::size_t i = 0; i < paid_tiers.size(); ++i) {
+    auto& prices = p.subscription_prices[i + 1];
+    const std::string path = std::string("subscriptions.") + paid_tiers[i];
+    prices[0] = in.integer(path + "_monthly_cents", prices[0], 100, ledger::max_amount_cents);
+    prices[1] = in.integer(path + "_annual_cents", prices[1], 100, ledger::max_amount_cents);
+  }
   p.processor = in.text("payments.processor", p.processor);
   if (p.processor != "sandbox" && p.processor != "off")
     throw SettingsError(where + ": payments.processor must be sandbox or off");

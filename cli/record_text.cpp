@@ -3,12 +3,12 @@
 #include <string_view>
 
 #include "gateway/transcoder.h"
+#include "infra/csv.h"
 #include "infra/wire_time.h"
 
 namespace guildhall {
 namespace {
 
-constexpr std::string_view line_end = "\r\n";
 constexpr std::string_view actors[] = {"anonymous", "user", "service", "system"};  // By ActorKind.
 
 [[noreturn]] void fail(const Record& record) {
@@ -43,20 +43,6 @@ void columns(const RecordHeader& h, F f) {
   f("causation_id", to_string(h.causation_id));
 }
 
-void append_cell(std::string& out, std::string_view value) {
-  if (!out.empty()) out += ',';
-  if (value.find_first_of("\",\r\n") == value.npos) {
-    out += value;
-    return;
-  }
-  out += '"';
-  for (const char c : value) {
-    if (c == '"') out += '"';
-    out += c;
-  }
-  out += '"';
-}
-
 }  // namespace
 
 std::string json_line(const SchemaCatalogue& catalogue, const Record& record, bool show_pii) {
@@ -87,27 +73,27 @@ std::string json_line(const SchemaCatalogue& catalogue, const Record& record, bo
 std::string CsvRows::header() const {
   std::string out;
   columns(RecordHeader{.stream = {StreamKind::writer, {}}},
-          [&](std::string_view name, std::string_view) { append_cell(out, name); });
-  if (columns_of_ == nullptr) append_cell(out, "data");
+          [&](std::string_view name, std::string_view) { append_csv_cell(out, name); });
+  if (columns_of_ == nullptr) append_csv_cell(out, "data");
   else
-    for (const FieldSchema& field : columns_of_->fields) append_cell(out, "data_" + std::string(field.name));
-  return out.append(line_end);
+    for (const FieldSchema& field : columns_of_->fields) append_csv_cell(out, "data_" + std::string(field.name));
+  return out.append(csv_line_end);
 }
 
 std::string CsvRows::row(const Record& record) const {
   std::string out;
-  columns(record.header, [&](std::string_view, std::string_view value) { append_cell(out, value); });
+  columns(record.header, [&](std::string_view, std::string_view value) { append_csv_cell(out, value); });
   const JsonOptions options{.mask_pii = !show_pii_};
   if (columns_of_ == nullptr) {
     const auto data = to_json(catalogue_, record.header.type, record.payload, options);
     if (!data) fail(record);
-    append_cell(out, *data);
+    append_csv_cell(out, *data);
   } else {
     const auto cells = to_texts(*columns_of_, record.payload, options);
     if (!cells || record.header.type != columns_of_->name) fail(record);
-    for (const auto& cell : *cells) append_cell(out, cell.value_or(""));
+    for (const auto& cell : *cells) append_csv_cell(out, cell.value_or(""));
   }
-  return out.append(line_end);
+  return out.append(csv_line_end);
 }
 
 }  // namespace guildhall

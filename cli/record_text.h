@@ -12,8 +12,8 @@ namespace guildhall {
 // Throws CorruptLog when the payload is not what its type says.
 std::string json_line(const SchemaCatalogue& catalogue, const Record& record, bool show_pii);
 
-// RFC 4180: CRLF ends a line; a value with a comma, a quote or a line end stands in quotes, its quotes doubled. Cells are what
-// the record says, to the byte: nothing is added to those that a spreadsheet would take for a formula.
+// CSV (infra/csv.h). Cells are what the record says, to the byte: nothing is added to those that a spreadsheet would take for a
+// formula.
 class CsvRows {
  public:
   // With `columns_of` the fields of that type are columns of their own (data_NAME), in schema order; every record must be of it.

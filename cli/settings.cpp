@@ -49,6 +49,10 @@ constexpr std::array entries{
     SettingEntry{"jwt_issuers", "guildhall", "Accepted token issuers, comma-separated"},
     SettingEntry{"quota_per_minute", "6000", "Commands a minute of one user; 0: no limit"},
     SettingEntry{"access_log", "errors", "Which requests are logged: none, errors or all"},
+    SettingEntry{"sandbox_export", "",
+                 "CSV of what the sandbox processor did; a platform's processes may share it "
+                 "[DATA/platforms/PLATFORM/sandbox-processor.csv]"},
+    SettingEntry{"sandbox_faults", "", "For tests: drop:N, duplicate:N or alter:N, comma-separated: its N-th row is wrong"},
     SettingEntry{"crash_at", "", "Test builds: die at a named place, NAME:N"},
 };
 

@@ -1,49 +1,63 @@
 // Every event, command and resource of every aggregate: one line an aggregate.
 #pragma once
 
-#include <variant>
+#include <string_view>
 
 #include "events/account.h"
 #include "events/booking.h"
 #include "events/calendar.h"
 #include "events/claim.h"
+#include "events/one_of.h"
+#include "events/order.h"
 #include "events/payment.h"
 #include "events/payout.h"
+#include "events/product.h"
+#include "events/purchase.h"
+#include "events/registration.h"
+#include "events/review.h"
 #include "events/schedule.h"
+#include "events/service.h"
 #include "events/session.h"
+#include "events/storefront.h"
 #include "events/subscription.h"
 #include "events/wallet.h"
+#include "events/webinar.h"
 
 namespace guildhall {
 
-namespace detail {
-template <class...>
-struct Join;
-template <class... A>
-struct Join<std::variant<A...>> {
-  using type = std::variant<A...>;
+struct EventTypes {
+  using Types =
+      detail::Join<account::Event, claim::Event, session::Event, schedule::Event, calendar::Event, booking::Event, payment::Event,
+                   subscription::Event, wallet::Event, payout::Event, product::Event, storefront::Event, purchase::Event,
+                   service::Event, order::Event, webinar::Event, registration::Event, review::Event>::type;
 };
-template <class... A, class... B, class... Rest>
-struct Join<std::variant<A...>, std::variant<B...>, Rest...> : Join<std::variant<A..., B...>, Rest...> {};
-}  // namespace detail
-
-using AnyEvent = detail::Join<account::Event, claim::Event, session::Event, schedule::Event, calendar::Event, booking::Event,
-                              payment::Event, subscription::Event, wallet::Event, payout::Event>::type;
-using AnyCommand =
-    detail::Join<account::Command, claim::Command, session::Command, schedule::Command, calendar::Command, booking::Command,
-                 payment::Command, subscription::Command, wallet::Command, payout::Command>::type;
-using AnyResource =
-    detail::Join<account::Resource, claim::Resource, session::Resource, schedule::Resource, calendar::Resource, booking::Resource,
-                 payment::Resource, subscription::Resource, wallet::Resource, payout::Resource>::type;
+struct CommandTypes {
+  using Types = detail::Join<account::Command, claim::Command, session::Command, schedule::Command, calendar::Command,
+                             booking::Command, payment::Command, subscription::Command, wallet::Command, payout::Command,
+                             product::Command, storefront::Command, purchase::Command, service::Command, order::Command,
+                             webinar::Command, registration::Command, review::Command>::type;
+};
+struct ResourceTypes {
+  using Types = detail::Join<account::Resource, claim::Resource, session::Resource, schedule::Resource, calendar::Resource,
+                             booking::Resource, payment::Resource, subscription::Resource, wallet::Resource, payout::Resource,
+                             product::Resource, storefront::Resource, purchase::Resource, service::Resource, order::Resource,
+                             webinar::Resource, registration::Resource, review::Resource>::type;
+};
+using AnyEvent = OneOf<EventTypes>;
+using AnyCommand = OneOf<CommandTypes>;
+using AnyResource = OneOf<ResourceTypes>;
+extern template class OneOf<EventTypes>;
+extern template class OneOf<CommandTypes>;
+extern template class OneOf<ResourceTypes>;
 
 // "booking.v1.BookingCreated": the name in the schema, and so in records and documents.
 template <class T>
 constexpr std::string_view type_name() {
   return T::TableType::GetFullyQualifiedName();
 }
-inline std::string_view type_name(const auto& variant) requires requires { variant.index(); }
-{
-  return std::visit([](const auto& value) { return type_name<std::decay_t<decltype(value)>>(); }, variant);
+template <class Of>
+std::string_view type_name(const OneOf<Of>& any) {
+  return any.name();
 }
 
 }  // namespace guildhall

@@ -5,38 +5,36 @@
 namespace guildhall {
 namespace {
 
-template <class Variant>
-std::string encode_any(const Variant& variant) {
-  return std::visit([](const auto& value) { return pack(value); }, variant);
+template <class Any>
+using Decode = std::optional<Any> (*)(std::string_view);
+
+template <class Any, class T>
+std::optional<Any> decode_as(std::string_view bytes) {
+  T value;
+  if (!unpack(bytes, value)) return std::nullopt;
+  return Any(std::move(value));
 }
 
-template <class Variant>
-using Decode = std::optional<Variant> (*)(std::string_view);
-
-template <class Variant, class T>
-std::optional<Variant> decode_as(std::string_view bytes) {
-  std::optional<Variant> out(std::in_place, std::in_place_type<T>);
-  if (!unpack(bytes, std::get<T>(*out))) return std::nullopt;
-  return out;
+template <class Any, class... T>
+const auto& decoders(const std::variant<T...>*) {
+  static const std::unordered_map<std::string_view, Decode<Any>> table{{type_name<T>(), &decode_as<Any, T>}...};
+  return table;
+}
+template <class Any>
+const auto& decoders() {
+  return decoders<Any>(static_cast<const typename Any::Types*>(nullptr));
 }
 
-template <class Variant>
-struct Decoders;
-template <class... T>
-struct Decoders<std::variant<T...>> {
-  static const auto& table() {
-    static const std::unordered_map<std::string_view, Decode<std::variant<T...>>> decoders{
-        {type_name<T>(), &decode_as<std::variant<T...>, T>}...};
-    return decoders;
-  }
-};
-
-template <class Variant>
-std::optional<Variant> decode_any(std::string_view type, std::string_view bytes) {
-  const auto& table = Decoders<Variant>::table();
-  const auto found = table.find(type);
-  if (found == table.end()) return std::nullopt;
+template <class Any>
+std::optional<Any> decode_any(std::string_view type, std::string_view bytes) {
+  const auto found = decoders<Any>().find(type);
+  if (found == decoders<Any>().end()) return std::nullopt;
   return found->second(bytes);
+}
+
+template <class Any>
+std::string encode_any(const Any& any) {
+  return visit([](const auto& value) { return pack(value); }, any);
 }
 
 }  // namespace
@@ -49,6 +47,6 @@ std::optional<AnyEvent> decode_event(std::string_view type, std::string_view byt
 std::optional<AnyCommand> decode_command(std::string_view type, std::string_view bytes) {
   return decode_any<AnyCommand>(type, bytes);
 }
-bool is_event_type(std::string_view type) { return Decoders<AnyEvent>::table().contains(type); }
+bool is_event_type(std::string_view type) { return decoders<AnyEvent>().contains(type); }
 
 }  // namespace guildhall

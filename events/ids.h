@@ -53,9 +53,17 @@ enum class StreamKind : std::uint8_t {
   writer,
   subscription,
   wallet,
-  payout
+  payout,
+  product,
+  storefront,
+  purchase,
+  service,
+  order,
+  webinar,
+  registration,
+  review
 };
-inline constexpr auto last_stream_kind = StreamKind::payout;
+inline constexpr auto last_stream_kind = StreamKind::review;
 std::string_view name_of(StreamKind kind);
 std::optional<StreamKind> stream_kind(std::string_view name);
 

@@ -39,6 +39,14 @@ guildhall_schema_table:
         schema subscription
         schema wallet
         schema payout
+        schema product
+        schema storefront
+        schema purchase
+        schema service
+        schema order
+        schema webinar
+        schema registration
+        schema review
         schema decision
 
         .pushsection .data.rel.ro.guildhall_schemas,"aw",@progbits

@@ -274,8 +274,8 @@ class Document {
     json::object operation;
     operation["description"] =
         "PostgREST's grammar: any other query parameter is a filter, `column=operator.value` with eq, neq, gt, gte, lt, lte, "
-        "like, ilike, "
-        "in or is. Rows are those that the row-level policies show to the caller.";
+        "like, ilike, in, is, cs, cd, ov, fts, plfts, phfts or wfts. Rows are those that the row-level policies show to the "
+        "caller.";
     json::object filters = parameter("filters", "query", false, "`column=operator.value`.",
                                      json::object{{"type", "object"}, {"additionalProperties", string_schema()}});
     filters["style"] = "form";

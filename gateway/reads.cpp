@@ -17,10 +17,14 @@ constexpr std::string_view service_role = "service_role";
 constexpr std::string_view anonymous_role = "anon";
 constexpr int retry_after_seconds = 1;  // For what passes by itself; supabase-js waits that long before its first retry anyway.
 
-// Types without length or precision (typmod -1), so that a cast to them never shortens a value.
+// Types without length or precision (typmod -1), so that a cast to them never shortens a value; and without the checks of a
+// domain, since what no row may hold may still be asked for.
 constexpr const char* catalogue_sql =
-    "SELECT c.relname, a.attname, format_type(a.atttypid, -1) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
-    "JOIN pg_attribute a ON a.attrelid = c.oid WHERE n.nspname = $1::text AND c.relkind IN ('r', 'p', 'v', 'm', 'f') "
+    "WITH RECURSIVE types(oid, base) AS (SELECT oid, oid FROM pg_type WHERE typtype <> 'd' "
+    "UNION ALL SELECT d.oid, types.base FROM pg_type d JOIN types ON types.oid = d.typbasetype WHERE d.typtype = 'd') "
+    "SELECT c.relname, a.attname, format_type(types.base, -1) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+    "JOIN pg_attribute a ON a.attrelid = c.oid JOIN types ON types.oid = a.atttypid "
+    "WHERE n.nspname = $1::text AND c.relkind IN ('r', 'p', 'v', 'm', 'f') "
     "AND a.attnum > 0 AND NOT a.attisdropped ORDER BY c.relname, a.attnum";
 
 Response refusal(const RestError& error, bool head = false) {

@@ -19,21 +19,22 @@ using Sql = std::expected<std::string, RestError>;
 using Unexpected = std::unexpected<RestError>;
 
 constexpr std::string_view page_alias = "\"the page\"";  // Holds a space, so that no column or alias of a client can be it.
-constexpr std::string_view supported_operators = "eq, neq, gt, gte, lt, lte, like, ilike, in, is, each also after not.";
+constexpr std::string_view supported_operators =
+    "eq, neq, gt, gte, lt, lte, like, ilike, in, is, cs, cd, ov, fts, plfts, phfts, wfts, each also after not.";
 constexpr std::size_t max_alias_bytes = 63;  // PostgreSQL cuts longer names.
 
-struct Comparison {
+// A word of the grammar, and PostgreSQL's for it.
+struct Word {
   std::string_view name;
   std::string_view sql;
 };
-constexpr std::array<Comparison, 6> comparisons{
-    {{"eq", "="}, {"neq", "<>"}, {"gt", ">"}, {"gte", ">="}, {"lt", "<"}, {"lte", "<="}}};
-
-struct IsValue {
-  std::string_view name;
-  std::string_view sql;
-};
-constexpr std::array<IsValue, 4> is_values{{{"null", "NULL"}, {"true", "TRUE"}, {"false", "FALSE"}, {"unknown", "UNKNOWN"}}};
+constexpr std::array<Word, 6> comparisons{{{"eq", "="}, {"neq", "<>"}, {"gt", ">"}, {"gte", ">="}, {"lt", "<"}, {"lte", "<="}}};
+constexpr std::array<Word, 3> containments{{{"cs", "@>"}, {"cd", "<@"}, {"ov", "&&"}}};
+// By the function that makes a tsquery of what a client sends: PostgreSQL's own syntax, all of the words, a phrase, and what
+// people write to search engines.
+constexpr std::array<Word, 4> text_searches{
+    {{"fts", "to_tsquery"}, {"plfts", "plainto_tsquery"}, {"phfts", "phraseto_tsquery"}, {"wfts", "websearch_to_tsquery"}}};
+constexpr std::array<Word, 4> is_values{{{"null", "NULL"}, {"true", "TRUE"}, {"false", "FALSE"}, {"unknown", "UNKNOWN"}}};
 
 Unexpected unparsable(std::string_view what, std::string_view text, std::string details, std::optional<std::string> hint = {}) {
   return Unexpected(RestError{400, "PGRST100", fmt::format("\"failed to parse {} ({})\" (line 1, column 1)", what, text),
@@ -129,6 +130,30 @@ std::optional<std::string> delimited_value(std::string_view& text) {
   const std::size_t end = std::min(text.find_first_of(",)"), text.size());
   std::string value(text.substr(0, end));
   text.remove_prefix(end);
+  return value;
+}
+
+// The bytes of the array or JSON object at the front of the text, up to the brace that ends it; 0 if none does. Braces in double
+// quotes and after a backslash do not count.
+std::size_t braced_size(std::string_view text) {
+  std::size_t depth = 0;
+  bool in_quotes = false;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    const char c = text[at];
+    if (c == '\\') ++at;
+    else if (c == '"') in_quotes = !in_quotes;
+    else if (c == '{' && !in_quotes) ++depth;
+    else if (c == '}' && !in_quotes && --depth == 0) return at + 1;
+  }
+  return 0;
+}
+
+// A value of a group: as delimited_value, but an array or JSON object keeps the commas within its braces.
+std::optional<std::string> group_value(std::string_view& text) {
+  const std::size_t size = text.starts_with('{') ? braced_size(text) : 0;
+  if (size == 0 || text.find_first_of(",)", size) != size) return delimited_value(text);
+  std::string value(text.substr(0, size));
+  text.remove_prefix(size);
   return value;
 }
 
@@ -260,26 +285,60 @@ class StatementBuilder {
     }
     std::optional<std::string> value;
     if (in_group) {
-      value = delimited_value(rest);
+      value = group_value(rest);
       if (!value) return unparsable("logic tree", whole, "a quoted value does not end");
     } else {
       value = std::string(std::exchange(rest, {}));
     }
-    for (const Comparison& comparison : comparisons)
+    for (const Word& comparison : comparisons)
       if (op == comparison.name)
         return fmt::format("{}{} {} {}", negation, field, comparison.sql, parameter(std::move(*value), type));
+    for (const Word& containment : containments) {
+      if (op != containment.name) continue;
+      // PostgreSQL compares each value of the one array with each of the other.
+      if (static_cast<std::size_t>(std::ranges::count(*value, ',')) >= rest_max_list)
+        return too_many("values in a list", rest_max_list);
+      return fmt::format("{}{} {} {}", negation, field, containment.sql, parameter(std::move(*value), type));
+    }
+    for (const Word& search : text_searches) {
+      std::string_view modifier = op;
+      if (!consume(modifier, search.name) || (!modifier.empty() && !modifier.starts_with('('))) continue;
+      const Sql match = text_search(**found, search.sql, modifier, std::move(*value), whole);
+      if (!match) return match;
+      return negation + *match;
+    }
     if (op == "like" || op == "ilike") {
       std::ranges::replace(*value, '*', '%');  // A percent sign would have to be encoded in a URL.
       return fmt::format("{}{} {} {}", negation, field, op == "like" ? "LIKE" : "ILIKE", parameter(std::move(*value), "text"));
     }
     if (op == "is") {
       const std::string wanted = lower(*value);
-      for (const IsValue& is : is_values)
+      for (const Word& is : is_values)
         if (wanted == is.name) return fmt::format("{}{} IS {}", negation, field, is.sql);
       return unparsable("filter", whole, "expecting null, true, false or unknown after is.");
     }
     return unparsable("filter", whole, fmt::format("unknown operator \"{}\"", op),
                       fmt::format("Supported operators: {}", supported_operators));
+  }
+
+  // `modifier` is what stands between fts and the dot: nothing, or the name of a configuration in parentheses.
+  Sql text_search(const RelationColumn& column, std::string_view function, std::string_view modifier, std::string words,
+                  std::string_view whole) {
+    if (words.size() > rest_max_search_bytes) return too_many("bytes in a text search", rest_max_search_bytes);
+    std::string configuration;
+    if (consume(modifier, "(")) {
+      const std::string_view name = modifier.substr(0, modifier.size() - (modifier.ends_with(')') ? 1 : 0));
+      // Only a name: regconfig would also take the number of a configuration, or one of another schema.
+      if (name.size() == modifier.size() || !is_plain_name(name)) {
+        return unparsable("filter", whole,
+                          "the configuration of a text search is a name of letters, digits and underscores in parentheses");
+      }
+      configuration = parameter(std::string(name), "regconfig") + ", ";
+    }
+    std::string document = "t." + quoted(column.name);
+    // As PostgREST does, so that texts and JSON can be searched too; the same configuration makes words of both sides.
+    if (column.type != "tsvector") document = fmt::format("to_tsvector({}{})", configuration, document);
+    return fmt::format("{} @@ {}({}{})", document, function, configuration, parameter(std::move(words), "text"));
   }
 
   std::expected<std::vector<std::string>, RestError> list(std::string_view& rest, std::string_view whole) const {

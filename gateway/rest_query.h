@@ -3,6 +3,7 @@
 //
 // What a client sends reaches the SQL text only as a name that the catalogue knows, as an alias of plain letters, or as a number
 // that was parsed; every value is a parameter, cast to the type of the column it meets, so that a bad one is PostgreSQL's 22P02.
+// So is the configuration of a text search: one that the database does not have is its 42704.
 #pragma once
 
 #include <chrono>
@@ -37,7 +38,8 @@ inline constexpr std::size_t rest_max_rows = 1'000;          // Of one page; mor
 inline constexpr std::size_t rest_max_selected = 256;        // Columns in select.
 inline constexpr std::size_t rest_max_conditions = 64;       // In all filters and groups together.
 inline constexpr std::size_t rest_max_depth = 8;             // Groups inside one another.
-inline constexpr std::size_t rest_max_list = 1'024;          // Values of one in.(…).
+inline constexpr std::size_t rest_max_list = 1'024;          // Values of one in.(…), or of a literal after cs, cd or ov.
+inline constexpr std::size_t rest_max_search_bytes = 1'024;  // Words of one text search.
 inline constexpr std::size_t rest_max_order = 16;            // Columns in order.
 inline constexpr std::chrono::seconds rest_default_wait{2};  // For the position that a consistency token names.
 inline constexpr std::chrono::seconds rest_max_wait{30};

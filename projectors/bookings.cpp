@@ -150,7 +150,7 @@ void project(const RecordHeader& at, const booking::ExpertNotesSet& e, Writes& o
 
 void project(const RecordHeader& at, const payment::PaymentInitiated& e, Writes& out) {
   out.insert(Payments::table(), {e.payment_id})
-      .set(Payments::booking_id, e.booking_id)
+      .set(Payments::booking_id, e.subject_id)
       .set(Payments::payer_id, e.payer_id)
       .set(Payments::payee_id, e.payee_id)
       .set(Payments::status, e.auto_authorize ? "processing" : "pending")
@@ -193,6 +193,24 @@ void project(const RecordHeader& at, const payment::PaymentRefunded& e, Writes& 
   change_payment(at, e.payment_id, out).add(Payments::amount_refunded, e.amount_cents);
   move_money(at, e.payment_id, -e.amount_cents, out);
 }
-void project(const RecordHeader& at, const payment::RefundFailed& e, Writes& out) { change_payment(at, e.payment_id, out); }
+void project(const RecordHeader& at, const payment::RefundFailed& e, Writes& out) {
+  Write& payment = change_payment(at, e.payment_id, out);
+  if (!e.was_refunded) return;  // PY-9
+  payment.add(Payments::amount_refunded, -e.amount_cents);
+  move_money(at, e.payment_id, e.amount_cents, out);
+}
+void project(const RecordHeader& at, const payment::DisputeOpened& e, Writes& out) { change_payment(at, e.payment_id, out); }
+void project(const RecordHeader& at, const payment::DisputeWon& e, Writes& out) { change_payment(at, e.payment_id, out); }
+void project(const RecordHeader& at, const payment::DisputeLost& e, Writes& out) {
+  change_payment(at, e.payment_id, out).add(Payments::amount_refunded, e.amount_cents);
+  move_money(at, e.payment_id, -e.amount_cents, out);
+}
+void project(const RecordHeader& at, const payment::RefundPostponed& e, Writes& out) { change_payment(at, e.payment_id, out); }
+
+// Of payments that keep books: a booking has none.
+void project(const RecordHeader&, const payment::LatePaymentReceived&, Writes&) {}
+void project(const RecordHeader&, const payment::WalletPaymentReturned&, Writes&) {}
+void project(const RecordHeader&, const payment::HoldStarted&, Writes&) {}
+void project(const RecordHeader&, const payment::HoldReleased&, Writes&) {}
 
 }  // namespace guildhall

@@ -67,5 +67,13 @@ void project(const RecordHeader& at, const payment::PaymentCancelled& e, Writes&
 void project(const RecordHeader& at, const payment::RefundRequested& e, Writes& out);
 void project(const RecordHeader& at, const payment::PaymentRefunded& e, Writes& out);
 void project(const RecordHeader& at, const payment::RefundFailed& e, Writes& out);
+void project(const RecordHeader& at, const payment::DisputeOpened& e, Writes& out);
+void project(const RecordHeader& at, const payment::DisputeWon& e, Writes& out);
+void project(const RecordHeader& at, const payment::DisputeLost& e, Writes& out);
+void project(const RecordHeader& at, const payment::RefundPostponed& e, Writes& out);
+void project(const RecordHeader& at, const payment::LatePaymentReceived& e, Writes& out);
+void project(const RecordHeader& at, const payment::WalletPaymentReturned& e, Writes& out);
+void project(const RecordHeader& at, const payment::HoldStarted& e, Writes& out);
+void project(const RecordHeader& at, const payment::HoldReleased& e, Writes& out);
 
 }  // namespace guildhall

@@ -2,8 +2,16 @@
 
 #include <array>
 
+#include "projectors/counterparties.h"
+#include "projectors/members.h"
+#include "projectors/orders.h"
+#include "projectors/products.h"
 #include "projectors/profiles.h"
+#include "projectors/reviews.h"
+#include "projectors/subscriptions.h"
+#include "projectors/transactions.h"
 #include "projectors/wallets.h"
+#include "projectors/webinars.h"
 
 // Defined in sql.S.
 extern "C" {
@@ -19,34 +27,47 @@ extern const char guildhall_producers_avenue_views[], guildhall_producers_avenue
 namespace guildhall {
 namespace {
 
-// A claim says who holds an email: nobody reads that but the account.
-void project(const RecordHeader&, const claim::ClaimHeld&, Writes&) {}
-void project(const RecordHeader&, const claim::ClaimConfirmed&, Writes&) {}
-void project(const RecordHeader&, const claim::ClaimReleased&, Writes&) {}
-void project(const RecordHeader&, const claim::ClaimQueried&, Writes&) {}
-
-// Of aggregates that the platform does not have: its log holds none.
-template <class Event, class E>
-inline constexpr bool is_of = false;
-template <class... Events, class E>
-inline constexpr bool is_of<std::variant<Events...>, E> = (std::is_same_v<Events, E> || ...);
-
-void project_any(const RecordHeader& at, const AnyEvent& event, Writes& out) {
-  std::visit(
-      [&]<class E>(const E& e) {
-        if constexpr (!is_of<session::Event, E> && !is_of<schedule::Event, E> && !is_of<calendar::Event, E> &&
-                      !is_of<booking::Event, E> && !is_of<payment::Event, E>)
-          project(at, e, out);
-      },
-      event);
+// Not claims: who holds an email nobody reads but the account. Payments and transfers are read whatever the event is called.
+void project_marketplace(const RecordHeader& at, const AnyEvent& event, Writes& out) {
+  project_events<account::Event, subscription::Event, wallet::Event, payout::Event, product::Event, storefront::Event,
+                 purchase::Event, service::Event, order::Event, webinar::Event, registration::Event, review::Event>(at, event,
+                                                                                                                    out);
+  project_member(at, event, out);
+  project_transaction(at, event, out);
+  project_transfers(at, event, out);
 }
 
 }  // namespace
 
 const Projection& producers_avenue_projection() {
-  static const std::array<const Table*, 5> tables{&Accounts::table(), &People::table(), &Subscriptions::table(),
-                                                  &Wallets::table(), &Payouts::table()};
-  static const Projection projection{"producers_avenue", tables, project_any};
+  static const std::array<const Table*, 27> tables{&Accounts::table(),
+                                                   &People::table(),
+                                                   &Counterparties::table(),
+                                                   &Members::table(),
+                                                   &Bans::table(),
+                                                   &Subscriptions::table(),
+                                                   &Wallets::table(),
+                                                   &Payouts::table(),
+                                                   &Transactions::table(),
+                                                   &TransactionShares::table(),
+                                                   &Refunds::table(),
+                                                   &RefundShares::table(),
+                                                   &Products::table(),
+                                                   &ProductDetails::table(),
+                                                   &ProductFiles::table(),
+                                                   &ProductModerations::table(),
+                                                   &Purchases::table(),
+                                                   &Services::table(),
+                                                   &ServicePackages::table(),
+                                                   &ServiceTotals::table(),
+                                                   &Orders::table(),
+                                                   &OrderContents::table(),
+                                                   &Webinars::table(),
+                                                   &WebinarRooms::table(),
+                                                   &WebinarRegistrations::table(),
+                                                   &Reviews::table(),
+                                                   &WebinarRatings::table()};
+  static const Projection projection{"producers_avenue", tables, project_marketplace};
   return projection;
 }
 

@@ -15,6 +15,17 @@ inline std::int64_t position_of(const RecordHeader& header) {
 // Appends the writes that the event causes, in order. Never throws for an event that an aggregate made, never looks outside.
 using Project = void (*)(const RecordHeader& at, const AnyEvent& event, Writes& out);
 
+// The Project of a platform that shows these aggregates, such as booking::Event: each of their events must have a `project`. Of
+// others the platform has none, or none that anybody reads.
+template <class... Aggregates>
+void project_events(const RecordHeader& at, const AnyEvent& event, Writes& out) {
+  visit(
+      [&]<class E>(const E& e) {
+        if constexpr ((is_one_of<E, Aggregates> || ...)) project(at, e, out);
+      },
+      event);
+}
+
 // A set of read models that share their offsets.
 struct Projection {
   std::string_view name;  // "tutoring": also the schema that clients read.

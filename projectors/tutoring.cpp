@@ -18,36 +18,15 @@ extern const char guildhall_tutoring_views[], guildhall_tutoring_views_end[];
 }
 
 namespace guildhall {
-namespace {
-
-// A claim says who holds an email: nobody reads that but the account.
-void project(const RecordHeader&, const claim::ClaimHeld&, Writes&) {}
-void project(const RecordHeader&, const claim::ClaimConfirmed&, Writes&) {}
-void project(const RecordHeader&, const claim::ClaimReleased&, Writes&) {}
-void project(const RecordHeader&, const claim::ClaimQueried&, Writes&) {}
-
-// Of aggregates that the platform does not have: its log holds none.
-template <class Event, class E>
-inline constexpr bool is_of = false;
-template <class... Events, class E>
-inline constexpr bool is_of<std::variant<Events...>, E> = (std::is_same_v<Events, E> || ...);
-
-void project_any(const RecordHeader& at, const AnyEvent& event, Writes& out) {
-  std::visit(
-      [&]<class E>(const E& e) {
-        if constexpr (!is_of<subscription::Event, E> && !is_of<wallet::Event, E> && !is_of<payout::Event, E>) project(at, e, out);
-      },
-      event);
-}
-
-}  // namespace
-
+// Not claims: who holds an email nobody reads but the account.
 const Projection& tutoring_projection() {
   static const std::array<const Table*, 13> tables{
       &Accounts::table(), &People::table(),         &Counterparts::table(),  &Experts::table(),  &ExpertTotals::table(),
       &Learners::table(), &ExpertEarnings::table(), &LearnerTotals::table(), &Sessions::table(), &Windows::table(),
       &Slots::table(),    &Bookings::table(),       &Payments::table()};
-  static const Projection projection{"tutoring", tables, project_any};
+  static const Projection projection{
+      "tutoring", tables,
+      project_events<account::Event, session::Event, schedule::Event, calendar::Event, booking::Event, payment::Event>};
   return projection;
 }
 

@@ -1,5 +1,9 @@
 #include "projectors/wallets.h"
 
+#include <utility>
+
+#include "events/wallet_identity.h"
+
 namespace guildhall {
 namespace {
 
@@ -18,48 +22,57 @@ Write& change_payout(const RecordHeader& at, const Uuid& id, const char* status,
       .set(Payouts::last_event_position, position_of(at));
 }
 
-// Adds an event's transfers to the wallets that they name. `total` says to which total their net change belongs, with its sign;
-// nothing where money moves inside a wallet only.
+Value status_or_null(StripeStatus status) {
+  return status == StripeStatus::none ? Value{} : Value{::wallet::v1::EnumNameStripeStatus(status)};
+}
+
+// The column of a total of W, and the sign of a wallet's change in it.
 struct Total {
   ColumnNo column;
   std::int64_t sign;
 };
-void post(const RecordHeader& at, const std::vector<::ledger::v1::Transfer>& transfers, std::optional<Total> total, Writes& out) {
-  const auto move = [&](const Uuid& owner, Account account, std::int64_t amount) {
-    ColumnNo column = 0;
-    switch (account) {
-      case Account::available: column = Wallets::balance_available; break;
-      case Account::pending: column = Wallets::balance_pending; break;
-      case Account::frozen: column = Wallets::balance_frozen; break;
-      case Account::payout: column = Wallets::balance_in_payout; break;
-      default: return;
-    }
-    Write& wallet = change_wallet(at, owner, out).add(column, amount);
-    if (total) wallet.add(total->column, total->sign * amount);
-  };
+std::optional<Total> total_of(WalletTotal total, Processor processor) {
+  const bool paypal = processor == Processor::paypal;
+  switch (total) {
+    case WalletTotal::none: return std::nullopt;
+    case WalletTotal::earned:
+      return Total{processor == Processor::wallet ? Wallets::earned_wallet
+                   : paypal                       ? Wallets::earned_paypal
+                                                  : Wallets::earned_stripe,
+                   1};
+    case WalletTotal::clawed_back: return Total{Wallets::clawed_back, -1};
+    case WalletTotal::withdrawn: return Total{paypal ? Wallets::withdrawn_paypal : Wallets::withdrawn_stripe, -1};
+    case WalletTotal::spent: return Total{Wallets::spent, -1};
+    case WalletTotal::adjusted: return Total{Wallets::adjusted, 1};
+  }
+  std::unreachable();
+}
+
+std::optional<ColumnNo> balance_of(Account account) {
+  switch (account) {
+    case Account::available: return Wallets::balance_available;
+    case Account::pending: return Wallets::balance_pending;
+    case Account::frozen: return Wallets::balance_frozen;
+    case Account::payout: return Wallets::balance_in_payout;
+    default: return std::nullopt;
+  }
+}
+
+void post(const RecordHeader& at, const std::vector<::ledger::v1::Transfer>& transfers, WalletTotal of, Writes& out) {
   for (const auto& t : transfers) {
+    const auto total = total_of(of, t.processor());
+    const auto move = [&](const Uuid& owner, Account account, std::int64_t amount) {
+      const auto balance = balance_of(account);
+      if (!balance) return;
+      Write& wallet = change_wallet(at, owner, out).add(*balance, amount);
+      if (total) wallet.add(total->column, total->sign * amount);
+    };
     move(t.debit_owner(), t.debit(), -t.amount_cents());
     move(t.credit_owner(), t.credit(), t.amount_cents());
   }
 }
 
-Total withdrawn(const std::vector<::ledger::v1::Transfer>& transfers) {
-  const bool paypal = !transfers.empty() && transfers.front().processor() == Processor::paypal;
-  return {paypal ? Wallets::withdrawn_paypal : Wallets::withdrawn_stripe, -1};
-}
-
 }  // namespace
-
-const Table& Subscriptions::table() {
-  static const Table table{"subscriptions",
-                           {{"account_id", ColumnType::uuid}},
-                           {{"tier", ColumnType::text},
-                            {"status", ColumnType::text},
-                            {"created_at", ColumnType::timestamptz},
-                            {"updated_at", ColumnType::timestamptz},
-                            {"last_event_position", ColumnType::int8}}};
-  return table;
-}
 
 const Table& Wallets::table() {
   static const Table table{"wallets",
@@ -68,8 +81,13 @@ const Table& Wallets::table() {
                             {"balance_pending", ColumnType::int8, std::int64_t{0}},
                             {"balance_frozen", ColumnType::int8, std::int64_t{0}},
                             {"balance_in_payout", ColumnType::int8, std::int64_t{0}},
+                            {"earned_stripe", ColumnType::int8, std::int64_t{0}},
+                            {"earned_paypal", ColumnType::int8, std::int64_t{0}},
+                            {"earned_wallet", ColumnType::int8, std::int64_t{0}},
+                            {"clawed_back", ColumnType::int8, std::int64_t{0}},
                             {"withdrawn_stripe", ColumnType::int8, std::int64_t{0}},
                             {"withdrawn_paypal", ColumnType::int8, std::int64_t{0}},
+                            {"spent", ColumnType::int8, std::int64_t{0}},
                             {"adjusted", ColumnType::int8, std::int64_t{0}},
                             {"currency", ColumnType::text},
                             {"stripe_account_id", ColumnType::text},
@@ -102,15 +120,6 @@ const Table& Payouts::table() {
   return table;
 }
 
-void project(const RecordHeader& at, const subscription::SubscriptionStarted& e, Writes& out) {
-  out.upsert(Subscriptions::table(), {e.account_id})
-      .set(Subscriptions::tier, ::subscription::v1::EnumNameTier(e.tier))
-      .set(Subscriptions::status, "active")
-      .set(Subscriptions::created_at, at.time)
-      .set(Subscriptions::updated_at, at.time)
-      .set(Subscriptions::last_event_position, position_of(at));
-}
-
 void project(const RecordHeader& at, const wallet::WalletOpened& e, Writes& out) {
   out.upsert(Wallets::table(), {e.wallet_id})
       .set(Wallets::currency, storable(e.currency))
@@ -122,24 +131,23 @@ void project(const RecordHeader& at, const wallet::WalletOpened& e, Writes& out)
 void project(const RecordHeader& at, const wallet::PayoutMethodSet& e, Writes& out) {
   change_wallet(at, e.wallet_id, out)
       .set(Wallets::stripe_account_id, text_or_null(e.stripe_account_id))
-      .set(Wallets::stripe_account_status, e.stripe_account_status == StripeStatus::none
-                                               ? Value{}
-                                               : Value{::wallet::v1::EnumNameStripeStatus(e.stripe_account_status)})
+      .set(Wallets::stripe_account_status, status_or_null(e.stripe_account_status))
       .set(Wallets::paypal_email, text_or_null(e.paypal_email))
       .set(Wallets::paypal_verified, e.paypal_verified);
 }
 
 void project(const RecordHeader& at, const wallet::PayoutMethodRecorded& e, Writes& out) {
   change_wallet(at, e.wallet_id, out)
-      .set(Wallets::stripe_account_status, e.stripe_account_status == StripeStatus::none
-                                               ? Value{}
-                                               : Value{::wallet::v1::EnumNameStripeStatus(e.stripe_account_status)})
+      .set(Wallets::stripe_account_status, status_or_null(e.stripe_account_status))
       .set(Wallets::paypal_verified, e.paypal_verified);
 }
 
-void project(const RecordHeader& at, const wallet::LedgerAdjusted& e, Writes& out) {
-  post(at, e.transfers, Total{Wallets::adjusted, 1}, out);
-}
+// Transfers are all that these say (project_transfers).
+void project(const RecordHeader&, const wallet::LedgerAdjusted&, Writes&) {}
+void project(const RecordHeader&, const wallet::WalletSpent&, Writes&) {}
+void project(const RecordHeader&, const wallet::WalletSpendRefused&, Writes&) {}
+void project(const RecordHeader&, const wallet::WalletSpendReversed&, Writes&) {}
+void project(const RecordHeader&, const wallet::WalletRefunded&, Writes&) {}
 
 void project(const RecordHeader& at, const payout::PayoutRequested& e, Writes& out) {
   out.insert(Payouts::table(), {e.payout_id})
@@ -151,7 +159,6 @@ void project(const RecordHeader& at, const payout::PayoutRequested& e, Writes& o
       .set(Payouts::requested_at, at.time)
       .set(Payouts::updated_at, at.time)
       .set(Payouts::last_event_position, position_of(at));
-  post(at, e.transfers, {}, out);
 }
 
 void project(const RecordHeader& at, const payout::PayoutApproved& e, Writes& out) {
@@ -164,26 +171,30 @@ void project(const RecordHeader& at, const payout::PayoutCompleted& e, Writes& o
   change_payout(at, e.payout_id, "completed", out)
       .set(Payouts::completed_at, at.time)
       .set(Payouts::external_id, text_or_null(e.external_id));
-  post(at, e.transfers, withdrawn(e.transfers), out);
 }
 
 void project(const RecordHeader& at, const payout::PayoutFailed& e, Writes& out) {
   change_payout(at, e.payout_id, "failed", out)
       .set(Payouts::failed_at, at.time)
       .set(Payouts::failure_reason, text_or_null(e.reason));
-  post(at, e.transfers, {}, out);
 }
 
 void project(const RecordHeader& at, const payout::PayoutCancelled& e, Writes& out) {
   change_payout(at, e.payout_id, "cancelled", out);
-  post(at, e.transfers, {}, out);
 }
 
 void project(const RecordHeader& at, const payout::PayoutReturned& e, Writes& out) {
   change_payout(at, e.payout_id, "failed", out)
       .set(Payouts::failed_at, at.time)
       .set(Payouts::failure_reason, text_or_null(e.reason));
-  post(at, e.transfers, withdrawn(e.transfers), out);
+}
+
+void project_transfers(const RecordHeader& at, const AnyEvent& event, Writes& out) {
+  visit(
+      [&]<class E>(const E& e) {
+        if constexpr (requires { e.transfers; }) post(at, e.transfers, wallet_total_of<E>(), out);
+      },
+      event);
 }
 
 }  // namespace guildhall

@@ -112,14 +112,14 @@ std::string searched(ShardNo source) {
 std::string encode(const VersionedState& state) {
   std::string out;
   put_u64(out, state.version);
-  out.append(std::visit([](const auto& s) { return pack(s); }, state.state));
+  out.append(visit([](const auto& s) { return pack(s); }, state.state));
   return out;
 }
 
 VersionedState decode_state(StreamKind kind, std::string_view bytes) {
   Input in{bytes};
   VersionedState out{empty_state(kind), in.u64()};
-  const bool valid = std::visit([&](auto& s) { return unpack(in.rest, s); }, out.state);
+  const bool valid = visit([&](auto& s) { return unpack(in.rest, s); }, out.state);
   CHECK(valid);
   return out;
 }

@@ -232,7 +232,7 @@ void Shard::load_effects_and_facts() {
   const std::string accounts{keys::state_prefix, static_cast<char>(StreamKind::account)};
   env_.store.scan(accounts, {}, [&](std::string_view key, std::string_view value) {
     const auto account = decode_state(StreamKind::account, value);
-    const auto fact = fact_of(std::get<AccountState>(account.state));
+    const auto fact = fact_of(get<AccountState>(account.state));
     if (!fact) return true;
     const Uuid id = uuid_from_bytes(key.data() + 2);
     // On a log that was copied here, or whose topic of facts was lost, the others do not know it yet.
@@ -772,7 +772,7 @@ void Shard::submit_batch() {
   end_ = {closed.last(), closed.head};
   batch.after = {closed.last(), closed.head, clock_};
   for (const auto& [stream, state] : batch.changes.states()) {
-    const auto* account = std::get_if<AccountState>(&state->state);
+    const auto* account = get_if<AccountState>(&state->state);
     if (account == nullptr) continue;
     // The batch before is committed, so the directory has all that this shard said before.
     const auto fact = fact_of(*account);
@@ -833,7 +833,7 @@ void Shard::finish_batch(AppendOutcome outcome) {
     // Bookings and payments are made far more often than they are read again: remembered, they would push the calendars out.
     if (stream.kind != StreamKind::booking && stream.kind != StreamKind::payment) cache_.remember(stream, state);
     else cache_.forget(stream);
-    if (const auto* account = std::get_if<AccountState>(&state->state))
+    if (const auto* account = get_if<AccountState>(&state->state))
       if (const auto fact = fact_of(*account)) env_.directory.set(stream.id, state->version, *fact);
   }
   if (const auto due = batch->changes.earliest_new_timer()) next_timer_ = std::min(next_timer_, *due);

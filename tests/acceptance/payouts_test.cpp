@@ -1,5 +1,5 @@
 // Payouts of the music marketplace over HTTP against the real binary: one balance is paid out once, whoever asks how often, and
-// over a kill -9 (PA-15, PA-95, PA-96, PA-99, A-PA-16).
+// over a kill -9 (PA-15, PA-95, PA-96, PA-99, A-PA-16); and the commands that check the books beside it.
 #include <gtest/gtest.h>
 
 #include <fmt/format.h>
@@ -88,6 +88,34 @@ TEST_F(Payouts, a_hundred_ask_for_one_balance_and_one_gets_it) {  // A-PA-16
            R"([{"balance_available":0,"total_withdrawn":5000,"payouts_enabled":true}])";
   }));
   EXPECT_EQ(server_.stop(), 0);
+}
+
+TEST_F(Payouts, the_books_balance_and_agree_with_the_processors) {  // PA-99; ledger.md: reconcile
+  EXPECT_EQ(server_.stop(), 0);
+  server_.start({"--sandbox-faults", "alter:2"});
+  const auto pay_out = [&](const char* key) {
+    HttpClient service = server_.client();
+    expect(service.post(wallet("/adjustments"), R"({"amount_cents":5000,"reason":"a gift"})", {{"Idempotency-Key", key}}), 200);
+    const std::string payout = "/v1/payouts/" + service.post("/v1/payouts", request(), {{"Idempotency-Key", key}}).text("id");
+    expect(service.post(payout + "/approve"), 200);
+    EXPECT_TRUE(eventually([&] { return service.get(payout).text("status") == "completed"; }));
+  };
+  const std::string exported = folder_.path() / "data" / "platforms" / "producers_avenue" / "sandbox-processor.csv";
+  const auto reconciled = [&] { return server_.run({"money", "reconcile", "--processor-file", exported}); };
+  pay_out("first");
+  EXPECT_EQ(reconciled().out, "1 agree, 0 do not\n");
+  // After a power failure it is the same file, and what stands there is not made again.
+  server_.kill();
+  server_.start({"--sandbox-faults", "alter:1"});
+  EXPECT_EQ(reconciled().exit_code, 0);
+  pay_out("second");
+  const ToolResult told = reconciled();
+  EXPECT_EQ(told.exit_code, 5);
+  EXPECT_TRUE(told.out.starts_with("differs          stripe   payout         sandbox_")) << told.out;
+  EXPECT_TRUE(told.out.ends_with("1 agree, 1 do not\n")) << told.out;
+  const ToolResult books = server_.run({"money", "trial-balance", "--format", "csv"});
+  EXPECT_EQ(books.exit_code, 0) << books.err;
+  EXPECT_TRUE(books.out.contains("processor,stripe,,USD,0,10000,10000\r\n")) << books.out;
 }
 
 TEST_F(Payouts, refusals_and_what_the_platform_has_not) {  // PA-96, PA-99; deny by default

@@ -104,7 +104,7 @@ TEST_F(Account, registers_an_expert_open_for_bookings_and_pending) {  // TU-5, T
 TEST_F(Account, registration_tells_its_claim) {  // M-1
   const auto told = react(AnyEvent(registered(anna, Role::learner)));
   ASSERT_EQ(told.size(), 1u);
-  const auto* confirm = std::get_if<claim::ConfirmClaim>(&told[0].command);
+  const auto* confirm = get_if<claim::ConfirmClaim>(&told[0].command);
   ASSERT_NE(confirm, nullptr);
   EXPECT_EQ(confirm->claim_id, annas_claim);
   EXPECT_EQ(confirm->account_id, anna);
@@ -182,7 +182,7 @@ TEST_F(Account, gives_up_a_claim_that_it_did_not_use_once) {  // M-1
   when(answer(annas_claim)).then_nothing();
   const auto told = react(AnyEvent(abandoned(annas_claim)));
   ASSERT_EQ(told.size(), 1u);
-  EXPECT_TRUE(std::holds_alternative<claim::ReleaseClaim>(told[0].command));
+  EXPECT_TRUE(holds_alternative<claim::ReleaseClaim>(told[0].command));
 }
 
 TEST_F(Account, a_late_registration_with_an_abandoned_claim_is_refused) {  // M-1

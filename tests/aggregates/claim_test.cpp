@@ -109,7 +109,7 @@ TEST_F(Claim, asks_the_account_until_it_answers) {  // M-1
     const auto asked = react(AnyEvent(queried));
     ASSERT_EQ(asked.size(), 1u);
     EXPECT_EQ(asked[0].group, anna);
-    EXPECT_TRUE(std::holds_alternative<account::AnswerClaim>(asked[0].command));
+    EXPECT_TRUE(holds_alternative<account::AnswerClaim>(asked[0].command));
   }
 }
 

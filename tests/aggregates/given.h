@@ -50,7 +50,7 @@ inline Actor the_system() { return {ActorKind::system, {}, false}; }
 
 // The stream that an event belongs to.
 inline StreamId stream_of(const AnyEvent& event) {
-  return std::visit(
+  return visit(
       []<class E>(const E& e) -> StreamId {
         const auto among = []<class... T>(const std::variant<T...>*) { return (std::is_same_v<E, T> || ...); };
         if constexpr (among(static_cast<const account::Event*>(nullptr))) return {StreamKind::account, e.account_id};
@@ -64,6 +64,15 @@ inline StreamId stream_of(const AnyEvent& event) {
           return {StreamKind::subscription, e.account_id};
         else if constexpr (among(static_cast<const wallet::Event*>(nullptr))) return {StreamKind::wallet, e.wallet_id};
         else if constexpr (among(static_cast<const payout::Event*>(nullptr))) return {StreamKind::payout, e.payout_id};
+        else if constexpr (among(static_cast<const product::Event*>(nullptr))) return {StreamKind::product, e.product_id};
+        else if constexpr (among(static_cast<const storefront::Event*>(nullptr))) return {StreamKind::storefront, e.seller_id};
+        else if constexpr (among(static_cast<const purchase::Event*>(nullptr))) return {StreamKind::purchase, e.purchase_id};
+        else if constexpr (among(static_cast<const service::Event*>(nullptr))) return {StreamKind::service, e.service_id};
+        else if constexpr (among(static_cast<const order::Event*>(nullptr))) return {StreamKind::order, e.order_id};
+        else if constexpr (among(static_cast<const webinar::Event*>(nullptr))) return {StreamKind::webinar, e.webinar_id};
+        else if constexpr (among(static_cast<const registration::Event*>(nullptr)))
+          return {StreamKind::registration, e.registration_id};
+        else if constexpr (among(static_cast<const review::Event*>(nullptr))) return {StreamKind::review, e.review_id};
         else return {StreamKind::payment, e.payment_id};
       },
       event);
@@ -74,7 +83,7 @@ template <class E>
 std::vector<E> only(const std::vector<NewEvent>& events) {
   std::vector<E> out;
   for (const auto& e : events)
-    if (const auto* found = std::get_if<E>(&e.event)) out.push_back(*found);
+    if (const auto* found = get_if<E>(&e.event)) out.push_back(*found);
   return out;
 }
 
@@ -105,7 +114,7 @@ class World final : public View {
     apply(entry.state, e.event);
     ++entry.version;
     for (const StreamId& other : also_folds(e.event)) fold_also(const_cast<VersionedState&>(load(other)).state, e.event);
-    if (const auto* account = std::get_if<AccountState>(&entry.state))
+    if (const auto* account = get_if<AccountState>(&entry.state))
       if (const auto fact = fact_of(*account)) directory_.accounts[e.stream.id] = *fact;
     history_.push_back(e);
   }
@@ -220,7 +229,7 @@ class Given : public ::testing::Test {
   template <class Resource>
   Resource resource(const Subject& subject) const {
     const auto& entry = world.load(subject.stream);
-    return std::get<Resource>(represent(entry.state, entry.version, subject.part));
+    return get<Resource>(represent(entry.state, entry.version, subject.part));
   }
 
   static const TimeZones& zones() {

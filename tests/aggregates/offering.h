@@ -137,7 +137,7 @@ class Offering : public Given {
     std::set<Uuid, UuidLess> day_ids;
     for (const NewEvent& e : world.history()) {
       if (e.stream.kind == StreamKind::calendar) day_ids.insert(e.stream.id);
-      if (std::holds_alternative<booking::BookingCreated>(e.event)) bookings.push_back(&state<BookingState>(e.stream.id));
+      if (holds_alternative<booking::BookingCreated>(e.event)) bookings.push_back(&state<BookingState>(e.stream.id));
     }
     struct Of {
       Uuid expert;

@@ -221,7 +221,7 @@ TEST_F(Payout, random_histories_keep_the_wallet_identity) {  // W, PA-94
     ASSERT_GE(w.available, 0);
     ASSERT_GE(w.payout, 0);
     for (; seen < world.history().size(); ++seen)
-      std::visit(
+      visit(
           [&](const auto& e) {
             if constexpr (requires { e.transfers; })
               for (const auto& t : e.transfers) {

@@ -102,7 +102,7 @@ TEST(OpenApi, resources_are_read_at_their_location) {
   ASSERT_TRUE(located);
   EXPECT_EQ(located->table->name, "booking.v1.BookingView");
   EXPECT_EQ(located->id, "abc");
-  for (const char* path : {"/v1/bookings", "/v1/bookings/", "/v1/bookings/abc/cancel", "/v1/payments/abc", ""})
+  for (const char* path : {"/v1/bookings", "/v1/bookings/", "/v1/bookings/abc/cancel", "/v1/claims/abc", ""})
     EXPECT_FALSE(catalogue().resource_at(path)) << path;
 }
 

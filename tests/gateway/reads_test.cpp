@@ -41,6 +41,19 @@ ALTER TABLE techfix.notes ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY own ON techfix.notes FOR SELECT USING (public OR owner =
   (SELECT nullif(current_setting('request.jwt.claims', true), '')::json ->> 'sub')::uuid);
 CREATE POLICY service ON techfix.notes FOR SELECT TO service_role USING (true);
+CREATE DOMAIN techfix.words AS tsvector;
+CREATE DOMAIN techfix.few_words AS techfix.words CHECK (length(VALUE) < 9);
+CREATE TABLE techfix.articles (
+  id integer PRIMARY KEY, title text, code varchar(80), tags text[], levels integer[], moods techfix.mood[], extra jsonb,
+  plain json, during int4range, few techfix.few_words,
+  search tsvector GENERATED ALWAYS AS (to_tsvector('english', title)) STORED);
+INSERT INTO techfix.articles (id, title, code, tags, levels, moods, extra, plain, during, few) VALUES
+  (1, 'The fat cats ate rats', 'fat cats', '{cats,food}', '{1,2}', '{calm}', '{"kind": "tale", "size": {"w": 3, "h": 4}}',
+   '{"a": "cats"}', '[1,10)', to_tsvector('simple', 'fat cats')),
+  (2, 'A rat that ate of a cake', 'a rat', '{food,"a, b"}', '{3}', '{calm,cross}', '{"kind": "note", "text": "fat rats"}', '{}',
+   '[5,8)', to_tsvector('simple', 'rats')),
+  (3, 'C''est amusant', '', '{}', '{}', '{}', '[1,2,3]', '[]', NULL, ''),
+  (4, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
 CREATE TABLE techfix.texts (id serial PRIMARY KEY, body text NOT NULL);
 CREATE TABLE techfix.hidden (id integer);
 CREATE VIEW techfix.slow AS SELECT 1 AS id, pg_sleep(60) IS NULL AS slept;
@@ -52,7 +65,8 @@ CREATE VIEW techfix.context AS SELECT current_user::text AS role,
   current_setting('transaction_read_only') AS read_only, pg_backend_pid() AS backend;
 ALTER VIEW techfix.context SET (security_invoker = true);
 GRANT USAGE ON SCHEMA techfix TO anon, authenticated, service_role;
-GRANT SELECT ON techfix.notes, techfix.texts, techfix.slow, techfix.divided, techfix.context TO anon, authenticated, service_role;
+GRANT SELECT ON techfix.notes, techfix.articles, techfix.texts, techfix.slow, techfix.divided, techfix.context
+  TO anon, authenticated, service_role;
 )sql";
 
 constexpr const char* roles_sql = R"sql(
@@ -118,6 +132,15 @@ class Reads : public testing::Test {
   static Answer get(std::string_view target, Headers headers = {}, const ReadCaller& caller = user(ann)) {
     return ask(*handler_, caller, target, std::move(headers));
   }
+  // The digits of the ids, in the answer's order.
+  static void expect_ids(std::string_view relation, const std::string& query, std::string_view expected) {
+    const Answer answer = get(fmt::format("{}?select=id&{}", relation, query));
+    std::string ids;
+    for (const char c : answer.body)
+      if (c >= '0' && c <= '9') ids += c;
+    EXPECT_EQ(answer.status, 200) << query << answer.body;
+    EXPECT_EQ(ids, expected) << query;
+  }
   static std::string owner_url() { return PostgresCluster::shared().url(database_, "postgres"); }
 
   static inline std::string database_;
@@ -139,13 +162,15 @@ TEST_F(Reads, rows_are_the_json_that_postgresql_makes) {
 
 TEST_F(Reads, catalogue_knows_columns_and_their_types) {
   const RelationCatalogue catalogue = load_catalogue(*pool_, "techfix", "anon");
-  ASSERT_EQ(catalogue.relations.size(), 6u);
+  ASSERT_EQ(catalogue.relations.size(), 7u);
   const Relation& notes = catalogue.relations.at("notes");
   EXPECT_EQ(notes.find("mood")->type, "techfix.mood");
   EXPECT_EQ(notes.find("made_at")->type, "timestamp with time zone");
   EXPECT_EQ(notes.find("code")->type, "bpchar");
   EXPECT_EQ(notes.find("amount")->type, "numeric");
   EXPECT_EQ(notes.find("nothere"), nullptr);
+  EXPECT_EQ(catalogue.relations.at("articles").find("few")->type, "tsvector");
+  EXPECT_EQ(catalogue.relations.at("articles").find("moods")->type, "techfix.mood[]");
   EXPECT_TRUE(load_catalogue(*pool_, "nowhere", "anon").relations.empty());
   EXPECT_THROW(load_catalogue(*pool_, "techfix", "nobody"), CatalogueError);
 }
@@ -183,13 +208,91 @@ TEST_F(Reads, filters_order_and_pages_choose_rows) {
   };
   for (const auto& each : cases) {
     const std::string query(each.query);
-    const Answer answer = get("notes?select=id&" + query + (query.contains("order=") ? "" : "&order=id"));
-    std::string ids;
-    for (const char c : answer.body)
-      if (c >= '0' && c <= '9') ids += c;
-    EXPECT_EQ(answer.status, 200) << each.query << answer.body;
-    EXPECT_EQ(ids, each.ids) << each.query;
+    expect_ids("notes", query + (query.contains("order=") ? "" : "&order=id"), each.ids);
   }
+}
+
+TEST_F(Reads, searches_find_words_in_vectors_texts_and_json) {
+  struct {
+    const char* query;
+    const char* ids;
+  } const cases[] = {
+      {"search=fts.rat", "12"},
+      {"search=fts(english).cats", "1"},
+      {"search=fts(simple).cats", ""},  // The column holds English stems.
+      {"search=fts(ENGLISH).cats", "1"},
+      {"search=fts(english).rat%26cat", "1"},
+      {"search=fts(english).cat%7Ccake", "12"},
+      {"search=fts(english).rat%26!(cat%7Cdog)", "2"},
+      {"search=fts(english).ca:*", "12"},
+      {"search=fts(english).fat<->cat", "1"},
+      {"search=fts.", ""},
+      {"search=not.fts(english).cat", "23"},
+      {"search=plfts(english).The+Fat+Cats", "1"},
+      {"search=plfts(english).rats+%26+cake", "2"},
+      {"search=phfts(english).Fat+Cats", "1"},
+      {"search=phfts(english).Cats+Fat", ""},
+      {"search=not.phfts(english).Fat+Cats", "23"},
+      {"search=wfts(english).cake+or+cats", "12"},
+      {"search=wfts(english).rat+-cat", "2"},
+      {"search=wfts(english).%22fat+cats%22", "1"},
+      {"search=wfts(english).%22%26(+!%7C:*", ""},
+      {"title=fts(english).cats", "1"},
+      {"title=fts(simple).cat", ""},
+      {"title=fts(simple).of", "2"},
+      {"title=fts(english).of", ""},
+      {"title=plfts.cake", "2"},
+      {"title=not.plfts(english).cat", "23"},
+      {"title=wfts(french).amusants", "3"},
+      {"code=phfts(english).fat+cat", "1"},
+      {"extra=fts(english).rat", "2"},
+      {"extra=fts(simple).kind", ""},  // A name, not a value.
+      {"plain=plfts(simple).cats", "1"},
+      {"few=fts(simple).cats", "1"},
+      {"few=eq.'rats':1", "2"},
+      {"few=eq.a+b+c+d+e+f+g+h+i+j", ""},  // More words than the domain admits.
+      {"or=(search.fts(english).cake,title.wfts(french).amusants)", "23"},
+      {"or=(search.fts(english).\"fat,cat\",id.eq.4)", "14"},
+      {"or=(search.fts(english).\"(fat%26cat)%7Ccake\",id.eq.4)", "124"},
+      {"and=(search.not.wfts(english).cats,or(tags.ov.{food},id.eq.4))", "2"},
+      {"title=fts(english).rats&tags=cs.{cats}", "1"},
+  };
+  for (const auto& each : cases) expect_ids("articles", std::string(each.query) + "&order=id", each.ids);
+  EXPECT_EQ(get("articles?select=search&id=eq.2").body, R"([{"search":"'ate':4 'cake':7 'rat':2"}])");
+}
+
+TEST_F(Reads, containments_compare_arrays_objects_and_ranges) {
+  struct {
+    const char* query;
+    const char* ids;
+  } const cases[] = {
+      {"tags=cs.{food}", "12"},
+      {"tags=cs.{food,cats}", "1"},
+      {"tags=cs.{%22a,+b%22}", "2"},
+      {"tags=cs.{}", "123"},
+      {"tags=cd.{cats,food,more}", "13"},
+      {"tags=ov.{cats,%22a,+b%22}", "12"},
+      {"tags=ov.{}", ""},
+      {"tags=not.cs.{food}", "3"},
+      {"levels=cs.{1}", "1"},
+      {"levels=cd.{1,2,4}", "13"},
+      {"levels=ov.{2,3}", "12"},
+      {"moods=cs.{cross}", "2"},
+      {"extra=cs.{%22kind%22:%22tale%22}", "1"},
+      {"extra=cs.{%22size%22:{%22w%22:3}}", "1"},
+      {"extra=cs.[3,1]", "3"},
+      {"extra=cd.{%22kind%22:%22note%22,%22text%22:%22fat+rats%22,%22more%22:1}", "2"},
+      {"extra=not.cs.{%22kind%22:%22tale%22}", "23"},
+      {"during=cs.[2,4)", "1"},
+      {"during=cd.[0,9)", "2"},
+      {"during=ov.[6,7]", "12"},
+      {"or=(tags.cs.{food,cats},tags.cs.{%22a,+b%22})", "12"},
+      {"or=(tags.cd.{},levels.cs.{3})", "23"},
+      {"or=(extra.cs.{%22kind%22:%22tale%22,%22size%22:{%22w%22:3}},extra.cs.\"[1,2]\")", "13"},
+      {"and=(during.ov.\"[6,7]\",not.or(tags.cs.{cats},id.eq.4))", "2"},
+      {"or=(tags.eq.{food,%22a,+b%22},id.eq.4)", "24"},
+  };
+  for (const auto& each : cases) expect_ids("articles", std::string(each.query) + "&order=id", each.ids);
 }
 
 TEST_F(Reads, ranges_and_counts_are_told) {
@@ -271,6 +374,25 @@ TEST_F(Reads, errors_have_postgrests_status_and_shape) {
       {"notes?id=like.1", user(ann), 400, "42883"},
       {"notes?body=eq.%FF", user(ann), 400, "22021"},
       {"notes?nothere=eq.1", user(ann), 400, "42703"},
+      {"articles?search=fts.fat+cats", user(ann), 400, "42601"},
+      {"articles?search=fts.%26", user(ann), 400, "42601"},
+      {"articles?title=fts(english).(cat", user(ann), 400, "42601"},
+      {"articles?or=(id.eq.1,search.fts.!)", user(ann), 400, "42601"},
+      {"articles?search=fts(klingon).qapla", user(ann), 400, "42704"},
+      {"articles?title=wfts(klingon).qapla", user(ann), 400, "42704"},
+      {"articles?search=fts(pg_catalog.english).cat", user(ann), 400, "PGRST100"},
+      {"articles?id=fts.1", user(ann), 400, "42883"},
+      {"articles?tags=plfts(english).cats", user(ann), 400, "42883"},
+      {"articles?search=wfts.%FF", user(ann), 400, "22021"},
+      {"articles?tags=cs.food", user(ann), 400, "22P02"},
+      {"articles?tags=ov.{food", user(ann), 400, "22P02"},
+      {"articles?levels=cd.{a}", user(ann), 400, "22P02"},
+      {"articles?moods=cs.{merry}", user(ann), 400, "22P02"},
+      {"articles?extra=cs.{a}", user(ann), 400, "22P02"},
+      {"articles?extra=ov.{}", user(ann), 400, "42883"},
+      {"articles?title=cs.a", user(ann), 400, "42883"},
+      {"articles?during=ov.6", user(ann), 400, "22P02"},
+      {"articles?during=ov.[6,5]", user(ann), 400, "22000"},
       {"divided", user(ann), 400, "22012"},
       {"hidden", user(ann), 403, "42501"},
       {"hidden", anonymous(), 401, "42501"},
@@ -289,6 +411,8 @@ TEST_F(Reads, errors_have_postgrests_status_and_shape) {
   }
   EXPECT_EQ(get("notes?id=eq.one").body,
             R"({"code":"22P02","details":null,"hint":null,"message":"invalid input syntax for type integer: \"one\""})");
+  EXPECT_EQ(get("articles?search=fts.fat+cats").body,
+            R"({"code":"42601","details":null,"hint":null,"message":"syntax error in tsquery: \"fat cats\""})");
   EXPECT_TRUE(get("notes?id=like.1").body.contains(R"("hint":"No operator matches the given name and argument types.)"));
   EXPECT_EQ(get("notes", {{"accept", "text/csv"}}).status, 406);
   EXPECT_EQ(get("notes", {{"accept-profile", "auth"}}).status, 406);

@@ -21,17 +21,24 @@ const RelationCatalogue& catalogue() {
                                          {"paid", "boolean"},
                                          {"made_at", "timestamp with time zone"},
                                          {"odd\"name", "text"}}}},
-                                      {"people", {{{"account_id", "uuid"}, {"display_name", "text"}}}}}};
+                                      {"people", {{{"account_id", "uuid"}, {"display_name", "text"}}}},
+                                      {"articles",
+                                       {{{"id", "integer"},
+                                         {"title", "text"},
+                                         {"tags", "text[]"},
+                                         {"extra", "jsonb"},
+                                         {"during", "tstzrange"},
+                                         {"search", "tsvector"}}}}}};
   return all;
 }
 
-std::expected<RestPlan, RestError> plan(std::string_view query) {
-  return plan_read({.relation = "bookings", .query = query}, catalogue());
+std::expected<RestPlan, RestError> plan(std::string_view query, std::string_view relation = "bookings") {
+  return plan_read({.relation = relation, .query = query}, catalogue());
 }
 
 // What stands between the relation and LIMIT of the page: WHERE and ORDER BY.
-std::string tail_of(const std::string& sql) {
-  const std::string from = " FROM \"techfix\".\"bookings\" AS t";
+std::string tail_of(const std::string& sql, std::string_view relation = "bookings") {
+  const std::string from = " FROM \"techfix\".\"" + std::string(relation) + "\" AS t";
   const std::size_t start = sql.find(from) + from.size();
   return sql.substr(start, sql.find(" LIMIT ") - start);
 }
@@ -128,6 +135,69 @@ TEST(RestQuery, turns_filters_into_conditions_with_parameters) {
   }
 }
 
+TEST(RestQuery, turns_searches_and_containments_into_conditions_with_parameters) {
+  const std::vector<Accepted> cases{
+      {"search=fts.cat", " WHERE t.\"search\" @@ to_tsquery($1::text)", {"cat"}},
+      {"search=plfts.fat+cat", " WHERE t.\"search\" @@ plainto_tsquery($1::text)", {"fat cat"}},
+      {"search=phfts.fat+cat", " WHERE t.\"search\" @@ phraseto_tsquery($1::text)", {"fat cat"}},
+      {"search=wfts.fat+or+-cat", " WHERE t.\"search\" @@ websearch_to_tsquery($1::text)", {"fat or -cat"}},
+      {"search=not.fts.cat", " WHERE NOT t.\"search\" @@ to_tsquery($1::text)", {"cat"}},
+      {"search=fts(english).cat", " WHERE t.\"search\" @@ to_tsquery($1::regconfig, $2::text)", {"english", "cat"}},
+      {"search=not.wfts(my_own_2).a.b",
+       " WHERE NOT t.\"search\" @@ websearch_to_tsquery($1::regconfig, $2::text)",
+       {"my_own_2", "a.b"}},
+      {"search=fts.", " WHERE t.\"search\" @@ to_tsquery($1::text)", {""}},
+      {"search=fts.a%26!b%7C(c:*)", " WHERE t.\"search\" @@ to_tsquery($1::text)", {"a&!b|(c:*)"}},
+      {"search=fts.'); DROP TABLE articles; --", " WHERE t.\"search\" @@ to_tsquery($1::text)", {"'); DROP TABLE articles; --"}},
+      // What is not a tsvector becomes one, by the same configuration.
+      {"title=fts.cat", " WHERE to_tsvector(t.\"title\") @@ to_tsquery($1::text)", {"cat"}},
+      {"title=not.plfts(french).chat",
+       " WHERE NOT to_tsvector($1::regconfig, t.\"title\") @@ plainto_tsquery($1::regconfig, $2::text)",
+       {"french", "chat"}},
+      {"extra=phfts(simple).a+b",
+       " WHERE to_tsvector($1::regconfig, t.\"extra\") @@ phraseto_tsquery($1::regconfig, $2::text)",
+       {"simple", "a b"}},
+      {"or=(search.fts(english).cat,title.not.plfts.\"a,b)\",search.wfts.a b)",
+       " WHERE (t.\"search\" @@ to_tsquery($1::regconfig, $2::text) OR NOT to_tsvector(t.\"title\") @@ plainto_tsquery($3::text)"
+       " OR t.\"search\" @@ websearch_to_tsquery($4::text))",
+       {"english", "cat", "a,b)", "a b"}},
+      {"tags=cs.{a,b}", " WHERE t.\"tags\" @> $1::text[]", {"{a,b}"}},
+      {"tags=cd.{\"a,b\",c}", " WHERE t.\"tags\" <@ $1::text[]", {"{\"a,b\",c}"}},
+      {"tags=ov.{}", " WHERE t.\"tags\" && $1::text[]", {"{}"}},
+      {"tags=not.ov.{a}", " WHERE NOT t.\"tags\" && $1::text[]", {"{a}"}},
+      {"extra=cs.{\"a\":{\"b\":[1,2]}}", " WHERE t.\"extra\" @> $1::jsonb", {"{\"a\":{\"b\":[1,2]}}"}},
+      {"extra=cd.[1,2]", " WHERE t.\"extra\" <@ $1::jsonb", {"[1,2]"}},
+      {"during=ov.[2025-01-01,2025-02-01)", " WHERE t.\"during\" && $1::tstzrange", {"[2025-01-01,2025-02-01)"}},
+      {"tags=cs.{a}'; DROP TABLE articles; --", " WHERE t.\"tags\" @> $1::text[]", {"{a}'; DROP TABLE articles; --"}},
+      // In a group braces keep their commas together; everything else that holds one is quoted.
+      {"or=(tags.cs.{a,b},tags.not.cd.{c})",
+       " WHERE (t.\"tags\" @> $1::text[] OR NOT t.\"tags\" <@ $2::text[])",
+       {"{a,b}", "{c}"}},
+      {"or=(tags.ov.{\"a}\\\"\",\\},b},id.eq.1)",
+       " WHERE (t.\"tags\" && $1::text[] OR t.\"id\" = $2::integer)",
+       {"{\"a}\\\"\",\\},b}", "1"}},
+      {"and=(extra.cs.{\"a\":{\"b\":1},\"c\":2},or(tags.ov.{},during.cs.\"[1,2)\"))",
+       " WHERE (t.\"extra\" @> $1::jsonb AND (t.\"tags\" && $2::text[] OR t.\"during\" @> $3::tstzrange))",
+       {"{\"a\":{\"b\":1},\"c\":2}", "{}", "[1,2)"}},
+      {"or=(tags.eq.{a,b},title.eq.{x}y,title.eq.{,title.eq.}{)",
+       " WHERE (t.\"tags\" = $1::text[] OR t.\"title\" = $2::text OR t.\"title\" = $3::text OR t.\"title\" = $4::text)",
+       {"{a,b}", "{x}y", "{", "}{"}},
+      {"or=(title.eq.{a,b)", nullptr, {}},
+      {"or=(tags.cs.{a,b}c)", nullptr, {}},
+      {"or=(extra.cs.[1,2])", nullptr, {}},
+  };
+  for (const Accepted& each : cases) {
+    const auto made = plan(each.query, "articles");
+    if (each.tail == nullptr) {
+      EXPECT_FALSE(made) << each.query;
+      continue;
+    }
+    ASSERT_TRUE(made) << each.query << ": " << to_json(made.error());
+    EXPECT_EQ(tail_of(made->sql, "articles"), each.tail) << each.query;
+    EXPECT_EQ(made->parameters, each.parameters) << each.query;
+  }
+}
+
 TEST(RestQuery, selects_columns_of_the_catalogue_only) {
   struct {
     const char* query;
@@ -166,8 +236,24 @@ TEST(RestQuery, refuses_what_it_does_not_know) {
       {"select=\"id\"", 400, "42703", "does not exist"},
       {"order=seats;--", 400, "42703", "does not exist"},
       {"seats=2", 400, "PGRST100", "Supported operators: eq"},
-      {"seats=fts.a", 400, "PGRST100", "unknown operator"},
-      {"seats=cs.{1}", 400, "PGRST100", "Supported operators: eq"},
+      {"seats=match.a", 400, "PGRST100", "unknown operator"},
+      {"seats=sl.(1,2)", 400, "PGRST100", "Supported operators: eq"},
+      {"note=cs(any).{1}", 400, "PGRST100", "unknown operator"},
+      {"note=ftsx.a", 400, "PGRST100", "unknown operator"},
+      {"note=FTS.a", 400, "PGRST100", "unknown operator"},
+      {"note=fts", 400, "PGRST100", "expecting an operator"},
+      {"note=fts().a", 400, "PGRST100", "the configuration of a text search"},
+      {"note=fts(.a", 400, "PGRST100", "the configuration of a text search"},
+      {"note=plfts(english.a", 400, "PGRST100", "the configuration of a text search"},
+      {"note=phfts(english)x.a", 400, "PGRST100", "the configuration of a text search"},
+      {"note=wfts(pg_catalog.english).a", 400, "PGRST100", "the configuration of a text search"},
+      {"note=fts(3748).a", 400, "PGRST100", "the configuration of a text search"},
+      {"note=fts(-).a", 400, "PGRST100", "the configuration of a text search"},
+      {"note=fts(\"english\").a", 400, "PGRST100", "the configuration of a text search"},
+      {"note=fts(english'::regconfig, 'x')).a", 400, "PGRST100", "the configuration of a text search"},
+      {"note=fts(" + std::string(64, 'a') + ").a", 400, "PGRST100", "the configuration of a text search"},
+      {"or=(note.fts(a,b).c)", 400, "PGRST100", "the configuration of a text search"},
+      {"nothere=fts.a", 400, "42703", "column bookings.nothere does not exist"},
       {"seats=eq(any).{1}", 400, "PGRST100", "unknown operator"},
       {"seats=not.not.eq.1", 400, "PGRST100", "unknown operator"},
       {"seats=EQ.1", 400, "PGRST100", "unknown operator"},
@@ -243,6 +329,15 @@ TEST(RestQuery, bounds_everything) {
   EXPECT_FALSE(plan(repeated("or=(", "seats.eq.1,", rest_max_conditions, "seats.eq.1)")));
   EXPECT_TRUE(plan(repeated("seats=in.(", "1,", rest_max_list - 1, "1)")));
   EXPECT_FALSE(plan(repeated("seats=in.(", "1,", rest_max_list, "1)")));
+  for (const std::string_view start : {"tags=cs.{", "tags=cd.{", "tags=ov.{", "or=(tags.cs.{"}) {
+    const std::string_view end = start.starts_with("or") ? "1})" : "1}";
+    EXPECT_TRUE(plan(repeated(start, "1,", rest_max_list - 1, end), "articles"));
+    EXPECT_FALSE(plan(repeated(start, "1,", rest_max_list, end), "articles"));
+  }
+  for (const std::string_view start : {"search=fts.", "title=plfts(english).", "search=phfts.", "search=wfts."}) {
+    EXPECT_TRUE(plan(repeated(start, "a", rest_max_search_bytes, ""), "articles"));
+    EXPECT_FALSE(plan(repeated(start, "a", rest_max_search_bytes + 1, ""), "articles"));
+  }
   EXPECT_TRUE(plan(repeated("order=", "seats,", rest_max_order - 1, "seats")));
   EXPECT_FALSE(plan(repeated("order=", "seats,", rest_max_order, "seats")));
   EXPECT_TRUE(plan(repeated("select=", "id,", rest_max_selected - 1, "id")));
@@ -407,10 +502,11 @@ TEST(RestQuery, random_queries_never_put_foreign_text_into_the_statement) {
   constexpr std::uint64_t seed = 20'240'607;
   SCOPED_TRACE(seed);
   std::mt19937_64 random(seed);
-  const std::vector<std::string> pieces{"select=", "order=", "or=(",  "and(", "not.", "seats", "note",   "id",    ".eq.",
-                                        ".in.(",   "=eq.",   "=in.(", "EVIL", "'",    "\"",    "\\",     ")",     "(",
-                                        ",",       "&",      ";",     "--",   "%27",  "%22",   "limit=", "1",     ".",
-                                        ":",       "*",      "::",    "->",   "+",    "$1",    "/*",     "EVIL;", "is.null"};
+  const std::vector<std::string> pieces{"select=", "order=", "or=(",   "and(", "not.", "seats", "note",   "id",    ".eq.",
+                                        ".in.(",   "=eq.",   "=in.(",  "EVIL", "'",    "\"",    "\\",     ")",     "(",
+                                        ",",       "&",      ";",      "--",   "%27",  "%22",   "limit=", "1",     ".",
+                                        ":",       "*",      "::",     "->",   "+",    "$1",    "/*",     "EVIL;", "is.null",
+                                        ".fts.",   "=fts(",  "EVIL).", "{",    "}",    "=cs.",  ".ov.",   "wfts."};
   int accepted = 0;
   for (int round = 0; round < 20'000; ++round) {
     std::string query;

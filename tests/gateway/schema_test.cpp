@@ -53,10 +53,10 @@ TEST(SchemaCatalogue, knows_every_event_command_and_resource_of_the_binary) {
       EXPECT_EQ(catalogue().table(name)->use, use) << name;
     }
   };
-  check(std::type_identity<AnyEvent>{}, TableUse::event);
-  check(std::type_identity<AnyCommand>{}, TableUse::command);
-  check(std::type_identity<AnyResource>{}, TableUse::resource);
-  EXPECT_EQ(catalogue().commands().size(), std::variant_size_v<AnyCommand>);
+  check(std::type_identity<AnyEvent::Types>{}, TableUse::event);
+  check(std::type_identity<AnyCommand::Types>{}, TableUse::command);
+  check(std::type_identity<AnyResource::Types>{}, TableUse::resource);
+  EXPECT_EQ(catalogue().commands().size(), std::variant_size_v<AnyCommand::Types>);
 }
 
 TEST(SchemaCatalogue, keeps_doc_comments_and_struct_fields) {

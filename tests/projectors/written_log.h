@@ -181,7 +181,7 @@ class Marketplace {
     if (!is_nil(b.payment)) {
       payment::PaymentInitiated initiated;
       initiated.payment_id = b.payment;
-      initiated.booking_id = b.id;
+      initiated.subject_id = initiated.related_id = b.id;
       initiated.payer_id = b.learner;
       initiated.payee_id = b.expert;
       initiated.amount_cents = 50'000;

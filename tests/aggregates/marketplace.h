@@ -1,0 +1,239 @@
+// A music marketplace for tests: accounts with wallets, and the world around their decisions, that is the reactions between
+// groups, the payment processors and the timers. Each step checks the books: every transfer is entered in a ledger of the
+// test's own, and each wallet that it names has to agree with it and with its identity W (ledger.md).
+#pragma once
+
+#include <deque>
+#include <map>
+#include <set>
+
+#include "aggregates/effects.h"
+#include "events/wallet_identity.h"
+#include "tests/aggregates/given.h"
+
+namespace guildhall::testing {
+
+class Books {
+ public:
+  using Account = ::ledger::v1::Account;
+  using Processor = ::ledger::v1::Processor;
+
+  void enter(const ::ledger::v1::Transfer& t) {
+    EXPECT_GT(t.amount_cents(), 0);
+    balances_[{t.debit(), t.debit_owner(), processor_of(t.debit(), t)}] -= t.amount_cents();
+    balances_[{t.credit(), t.credit_owner(), processor_of(t.credit(), t)}] += t.amount_cents();
+  }
+  std::int64_t of(Account account, const Uuid& owner = {}, Processor processor = Processor::none) const {
+    const auto found = balances_.find({account, owner, processor});
+    return found == balances_.end() ? 0 : found->second;
+  }
+  // Over all owners and processors.
+  std::int64_t sum(Account account) const {
+    std::int64_t out = 0;
+    for (const auto& [key, balance] : balances_)
+      if (key.account == account) out += balance;
+    return out;
+  }
+  std::int64_t sum() const {
+    std::int64_t out = 0;
+    for (const auto& [key, balance] : balances_) out += balance;
+    return out;
+  }
+  // Who has something there.
+  std::vector<Uuid> owners(Account account) const {
+    std::vector<Uuid> out;
+    for (const auto& [key, balance] : balances_)
+      if (key.account == account && balance != 0) out.push_back(key.owner);
+    return out;
+  }
+
+ private:
+  struct Key {
+    Account account;
+    Uuid owner;
+    Processor processor;
+    friend bool operator<(const Key& a, const Key& b) {
+      if (a.account != b.account) return a.account < b.account;
+      if (!(a.owner == b.owner)) return UuidLess{}(a.owner, b.owner);
+      return a.processor < b.processor;
+    }
+  };
+  // Only these are kept a processor apart.
+  static Processor processor_of(Account account, const ::ledger::v1::Transfer& t) {
+    using enum Account;
+    const bool apart = account == refunds || account == disputes || account == processor || account == fees;
+    return apart ? t.processor() : Processor::none;
+  }
+  std::map<Key, std::int64_t> balances_;
+};
+
+class Marketplace : public Given {
+ public:
+  using Account = ::ledger::v1::Account;
+  using Method = ::ledger::v1::Method;
+
+  Marketplace() {
+    policy.platform = "producers_avenue";
+    policy.aggregates = {"account",    "claim",    "subscription", "wallet", "payout",  "payment",      "product",
+                         "storefront", "purchase", "service",      "order",  "webinar", "registration", "review"};
+    policy.roles = {"member", "author", "admin", "super_admin"};
+    policy.currencies = {"USD"};
+    policy.default_currency = "USD";
+  }
+
+  Books books;
+  // What the world has not answered yet.
+  std::deque<Reaction> inbox;
+  std::map<Uuid, Effect, UuidLess> calls;
+
+  // As `when`, and enters what happened.
+  Outcome send(const AnyCommand& command) {
+    Outcome out = when(command);
+    observe();
+    return out;
+  }
+  Outcome send(const Actor& who, const AnyCommand& command) {
+    as(who);
+    return send(command);
+  }
+
+  Uuid member(const std::string& name) {
+    const Uuid id = id_of(name);
+    account::RegisterAccount c;
+    c.id = id;
+    c.email = name + "@example.com";
+    c.display_name = name;
+    c.role = ::account::v1::Role::member;
+    c.timezone = "UTC";
+    send(service(), c).then_accepted();
+    return id;
+  }
+  // Money to spend or withdraw.
+  void give(const Uuid& who, std::int64_t cents) {
+    send(service(), wallet::AdjustWallet{.wallet_id = who, .amount_cents = cents, .reason = "a gift"}).then_accepted();
+  }
+  const WalletState& wallet_of(const Uuid& who) const { return state<WalletState>(who); }
+  const PaymentState& payment(const Uuid& id) const { return state<PaymentState>(id); }
+
+  // Delivers what other groups were told, and lets the processors say yes, until all is quiet.
+  void settle() {
+    for (;;) {
+      if (!inbox.empty()) deliver();
+      else if (!calls.empty()) answer(calls.begin()->second, true);
+      else return;
+    }
+  }
+  // The next command between groups. It always ends in an event, or finds that its outcome holds.
+  void deliver() {
+    const Reaction next = std::move(inbox.front());
+    inbox.pop_front();
+    EXPECT_TRUE(send(the_system(), next.command).decision().has_value()) << type_name(next.command);
+  }
+  Outcome answer(const Effect call, bool yes) {
+    ProcessorAnswer said;
+    said.kind = yes ? ProcessorAnswer::Kind::succeeded : ProcessorAnswer::Kind::declined;
+    said.external_id = "ext_" + to_string(call.id).substr(0, 8);
+    said.reason = yes ? "" : "declined";
+    calls.erase(call.id);
+    return send(the_system(), outcome_command(call, said));
+  }
+
+  // Lets time pass: timers that become due fire in their order, at their time.
+  void pass(Micros duration) {
+    const Micros until = now + duration;
+    while (!due_.empty() && due_.begin()->first <= until) fire();
+    now = until;
+  }
+  std::size_t timers_waiting() const { return due_.size(); }
+  // All that was promised happens: for the end of a history.
+  void run_out(Micros horizon) {
+    settle();
+    while (!due_.empty() && due_.begin()->first <= now + horizon) {
+      fire();
+      settle();
+    }
+  }
+
+ private:
+  using Named = std::pair<StreamId, std::string>;
+
+  void fire() {
+    const auto [due, name] = *due_.begin();
+    due_.erase(due_.begin());
+    auto& waiting = timers_[name.first];
+    const auto found = std::ranges::find(waiting, name.second, [](const Timer& t) { return std::string(t.name); });
+    ASSERT_NE(found, waiting.end());
+    const Timer timer = *found;
+    now = std::max(now, due);
+    EXPECT_TRUE(send(the_system(), timer.command).decision().has_value()) << type_name(timer.command);
+  }
+
+  void observe() {
+    for (; seen_ < world.history().size(); ++seen_) {
+      const NewEvent e = world.history()[seen_];
+      std::vector<StreamId> touched = also_folds(e.event);
+      enter(e);
+      for (Reaction& r : react(e.event)) inbox.push_back(std::move(r));
+      touched.push_back(e.stream);
+      for (const StreamId& stream : touched) look_at(stream);
+    }
+  }
+
+  // Timers and calls as the state wants them now, as the shard keeps them.
+  void look_at(const StreamId& stream) {
+    const AnyState& state = world.load(stream).state;
+    auto& before = timers_[stream];
+    auto wanted = timers(state);
+    for (const Timer& t : before)
+      if (std::ranges::find(wanted, t) == wanted.end())
+        std::erase_if(due_, [&](const auto& d) { return d.second.first == stream && d.second.second == t.name; });
+    for (const Timer& t : wanted)
+      if (std::ranges::find(before, t) == before.end()) due_.emplace(t.due, Named{stream, std::string(t.name)});
+    before = std::move(wanted);
+    if (const auto call = effect(state); call && asked_.insert(call->id).second) calls.emplace(call->id, *call);
+  }
+
+  void enter(const NewEvent& e) {
+    std::set<Uuid, UuidLess> owners;
+    visit(
+        [&](const auto& event) {
+          if constexpr (requires { event.transfers; }) {
+            for (const auto& t : event.transfers) {
+              books.enter(t);
+              if (is_in_wallet(t.debit())) owners.insert(t.debit_owner());
+              if (is_in_wallet(t.credit())) owners.insert(t.credit_owner());
+            }
+          }
+        },
+        e.event);
+    // States are those after all events of a decision: so are the books, once its last one is entered.
+    for (const Uuid& owner : owners) unchecked_.insert(owner);
+    if (seen_ + 1 == world.history().size()) {
+      for (const Uuid& owner : unchecked_) check_wallet(owner, type_name(e.event));
+      unchecked_.clear();
+    }
+  }
+
+  void check_wallet(const Uuid& owner, std::string_view after) {
+    const auto& w = wallet_of(owner);
+    EXPECT_EQ(w.pending, books.of(Account::pending, owner)) << after;
+    EXPECT_EQ(w.available, books.of(Account::available, owner)) << after;
+    EXPECT_EQ(w.frozen, books.of(Account::frozen, owner)) << after;
+    EXPECT_EQ(w.payout, books.of(Account::payout, owner)) << after;
+    EXPECT_GE(w.pending, 0) << after;
+    EXPECT_GE(w.frozen, 0) << after;
+    EXPECT_GE(w.payout, 0) << after;
+    const std::int64_t earned = w.earned_stripe + w.earned_paypal + w.earned_wallet;
+    EXPECT_EQ(w.pending + w.available + w.frozen + w.payout,
+              earned - w.clawed_back - w.withdrawn_stripe - w.withdrawn_paypal - w.spent + w.adjusted)
+        << "W, after " << after;
+  }
+
+  std::size_t seen_ = 0;
+  std::set<Uuid, UuidLess> unchecked_;
+  std::unordered_map<StreamId, std::vector<Timer>, StreamHash> timers_;
+  std::multimap<Micros, Named> due_;
+  std::set<Uuid, UuidLess> asked_;
+};
+
+}  // namespace guildhall::testing
