@@ -1,9 +1,9 @@
 // A payment's money: authorize, capture, cancel, refund, in the processor's own time (TU-31, TU-33, TU-36, M-2, M-3), its escrow
 // (PA-93, A-PA-14), disputes (A-PA-18) and wallets that pay (PA-97).
 //
-// 
-//   pending | processing (an authorize call is under way, or a wallet was asked) -> authorized -> captured -> partially_refunded ->
-//   refunded; pending | processing -> failed | cancelled; authorized -> cancelled, or failed when its capture is refused;
+//   pending | processing (an authorize call is under way, or a wallet was asked) -> authorized -> captured ->
+//   partially_refunded -> refunded; pending | processing -> failed | cancelled; authorized -> cancelled, or failed when its
+//   capture is refused;
 //   captured | partially_refunded -> disputed -> what it was | refunded
 // The processor's answers may come twice and in any order (PY-4). What says less than is known is absorbed, what says that
 // money has come is believed whatever the status, because the money is there: it makes its sale, or goes back.

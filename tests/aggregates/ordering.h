@@ -6,11 +6,11 @@
 
 #include "aggregates/order.h"
 #include "aggregates/service.h"
-#include "tests/aggregates/marketplace.h"
+#include "tests/aggregates/bazaar.h"
 
 namespace guildhall::testing {
 
-class Ordering : public Marketplace {
+class Ordering : public Bazaar {
  public:
   using OrderStatus = ::order::v1::Status;
   using By = ::order::v1::By;
