@@ -394,7 +394,9 @@ Decision decide(const RecordCaptured& c, const Context& at, const View& view) {
   if (s.authorized_cents == 0)
     events.push_back({stream_of(c.payment_id), PaymentAuthorized{.payment_id = c.payment_id, .external_id = c.external_id}});
   const std::string& external_id = c.external_id.empty() ? s.external_id : c.external_id;
-  MoneyTaken taken = take_money(s, true, at, view);
+  PaymentState paid = s;  // A subscription keeps the processor's name for its payment.
+  paid.external_id = external_id;
+  MoneyTaken taken = take_money(paid, true, at, view);
   if (taken.wanted) {
     events.push_back(payment_captured(s, external_id));
     append(events, std::move(taken.events));
