@@ -18,7 +18,9 @@ class SetUp : public RequestSource {
   bool next(std::string& out) override {
     if (sent_ == count_) return false;
     const Command c = make_(sent_);
-    out = post_request(server_, c.path, "stage" + c.path + "/" + std::to_string(sent_), c.body);
+    // The same path may get another body later: a key for each.
+    out = post_request(server_, c.path, "stage" + c.path + "/" + hex(std::hash<std::string>{}(c.body)) + std::to_string(sent_),
+                       c.body);
     ++sent_;
     return true;
   }
