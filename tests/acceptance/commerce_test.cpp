@@ -66,12 +66,15 @@ TEST_F(Commerce, sixty_four_buy_one_exclusive_license_and_one_is_charged) {  // 
   std::vector<std::string> buyers;
   for (std::size_t i = 0; i < racers; ++i) buyers.push_back(member(fmt::format("racer{}", i)));
   std::vector<Reply> replies(racers);
-  std::latch open(racers);
+  // A token is made by a process of its own: no connection waits for it, or the server would close it as idle.
+  std::latch have_tokens(racers), open(racers);
   {
     std::vector<std::jthread> threads;
     for (std::size_t i = 0; i < racers; ++i)
       threads.emplace_back([&, i] {
-        HttpClient client(server_.port(), server_.token(buyers[i]));
+        const std::string token = server_.token(buyers[i]);
+        have_tokens.arrive_and_wait();
+        HttpClient client(server_.port(), token);
         client.connect();
         open.arrive_and_wait();
         replies[i] = client.post("/v1/purchases", purchase(id, buyers[i], "card"), {{"Idempotency-Key", "buy"}});
