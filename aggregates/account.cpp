@@ -3,6 +3,10 @@
 #include <algorithm>
 #include <optional>
 
+#include "aggregates/smart_link.h"
+#include "aggregates/subscription.h"
+#include "aggregates/username.h"
+
 namespace guildhall {
 namespace {
 
@@ -64,6 +68,62 @@ void copy_learner_profile(To& to, const From& from) {
   to.preferred_session_duration = from.preferred_session_duration;
 }
 
+template <class To, class From>  // All but the level, which is another's beside the learner's in the state.
+void copy_member_profile(To& to, const From& from) {
+  to.bio = from.bio;
+  to.banner_url = from.banner_url;
+  to.smart_link = from.smart_link;
+  to.website_url = from.website_url;
+  to.profile_visibility = from.profile_visibility;
+  to.location_visibility = from.location_visibility;
+}
+
+template <class To, class From>
+void copy_location(To& to, const From& from) {
+  to.location_city = from.location_city;
+  to.location_country = from.location_country;
+  to.longitude_microdegrees = from.longitude_microdegrees;
+  to.latitude_microdegrees = from.latitude_microdegrees;
+  to.location_source = from.location_source;
+}
+
+account::MemberProfileUpdated member_profile_of(const AccountState& s) {
+  account::MemberProfileUpdated e;
+  e.account_id = s.account_id;
+  copy_member_profile(e, s);
+  e.experience_level = s.member_level;
+  return e;
+}
+
+account::LocationSet location_of(const AccountState& s) {
+  account::LocationSet e;
+  e.account_id = s.account_id;
+  copy_location(e, s);
+  return e;
+}
+
+// The rules of a location by itself, and who may bring a position from GPS (PA-12, M-5). What is stored may stay.
+std::optional<Code> location_refusal(const account::SetLocation& c, const AccountState& s, const View& view) {
+  const bool has_position = c.longitude_microdegrees && c.latitude_microdegrees;
+  const bool is_from_gps = c.location_source == ::account::v1::LocationSource::gps;
+  if (c.longitude_microdegrees.has_value() != c.latitude_microdegrees.has_value() || (is_from_gps && !has_position))
+    return Code::coordinates_incomplete;
+  const bool is_somewhere = has_position || !c.location_city.empty() || !c.location_country.empty();
+  if (is_somewhere != c.location_source.has_value()) return Code::location_source_mismatch;
+  const bool is_stored = c.location_source == s.location_source && c.longitude_microdegrees == s.longitude_microdegrees &&
+                         c.latitude_microdegrees == s.latitude_microdegrees;
+  if (is_from_gps && !is_stored &&
+      effective_tier(view.get<SubscriptionState>(c.account_id)) == ::subscription::v1::Tier::basic)
+    return Code::gps_needs_paid_tier;
+  return std::nullopt;
+}
+
+// An attempt from before the account let that claim go, which may be another's since then.
+bool is_left(const AccountState& s, const Uuid& claim, std::uint64_t hold_version) {
+  return std::ranges::any_of(
+      s.left_claims, [&](const auto& left) { return left.claim_id() == claim && hold_version <= left.hold_version(); });
+}
+
 account::ExpertProfileCreated new_expert_profile(const Uuid& account, const PlatformPolicy& policy) {
   account::ExpertProfileCreated e;
   e.account_id = account;
@@ -111,6 +171,7 @@ Decision decide(const account::RegisterAccount& c, const Context& at, const View
   registered.email_claim_id = c.email_claim_id;
   registered.role = c.role;
   copy_profile(registered, c);
+  if (at.policy.has_command("account.v1.ChangeUsername")) registered.username = generated_username(id);
   std::vector<AnyEvent> events;
   events.reserve(2);
   events.emplace_back(std::move(registered));
@@ -227,6 +288,53 @@ Decision decide(const account::UpdateLearnerProfile& c, const Context& at, const
   return accept(c.account_id, {std::move(e)});
 }
 
+Decision decide(const account::UpdateMemberProfile& c, const Context& at, const View& view) {
+  const auto* s = own(c.account_id, at, view);
+  if (!s) return reject(Code::account_not_found);
+  const auto link = c.smart_link.empty() ? std::optional<std::string>("") : canonical_smart_link(c.smart_link);
+  account::MemberProfileUpdated e;
+  e.account_id = c.account_id;
+  copy_member_profile(e, c);
+  e.smart_link = link.value_or(c.smart_link);
+  e.experience_level = c.experience_level;
+  if (e == member_profile_of(*s)) return nothing_new(c.account_id);
+  if (is_held_back(at.actor, *s)) return reject(Code::account_banned);
+  if (!link) return reject(Code::smart_link_not_allowed);
+  return accept(c.account_id, {std::move(e)});
+}
+
+Decision decide(const account::SetLocation& c, const Context& at, const View& view) {
+  const auto* s = own(c.account_id, at, view);
+  if (!s) return reject(Code::account_not_found);
+  account::LocationSet e;
+  e.account_id = c.account_id;
+  copy_location(e, c);
+  if (e == location_of(*s)) return nothing_new(c.account_id);
+  if (is_held_back(at.actor, *s)) return reject(Code::account_banned);
+  if (const auto code = location_refusal(c, *s, view)) return reject(*code);
+  return accept(c.account_id, {std::move(e)});
+}
+
+Decision decide(const account::ChangeUsername& c, const Context& at, const View& view) {
+  const auto* s = own(c.account_id, at, view);
+  if (!s) return reject(Code::account_not_found);
+  if (s->username == c.username) return nothing_new(c.account_id);
+  if (is_held_back(at.actor, *s)) return reject(Code::account_banned);
+  if (has_generated_form(c.username) && normalized_username(c.username) != generated_username(c.account_id))
+    return reject(Code::username_reserved);
+  if (is_abandoned(*s, c.username_hold_id) || is_left(*s, c.username_claim_id, c.username_hold_version))
+    return reject(Code::claim_abandoned);
+  account::UsernameChanged e;
+  e.account_id = c.account_id;
+  e.username = c.username;
+  e.claim_id = c.username_claim_id;
+  e.hold_id = c.username_hold_id;
+  e.hold_version = c.username_hold_version;
+  e.previous_claim_id = s->username_claim_id;
+  e.previous_hold_id = s->username_hold_id;
+  return accept(c.account_id, {std::move(e)});
+}
+
 Decision decide(const account::BanAccount& c, const Context& at, const View& view) {
   if (!at.actor.trusted()) return reject(Code::admin_only);
   const auto* s = own(c.account_id, at, view);
@@ -254,6 +362,14 @@ Decision decide(const account::AnswerClaim& c, const Context&, const View& view)
   // The registration told the claim in its own append, and that message arrives exactly once: it is under way, no second one is
   // due.
   if (is_registered(s) && s.email_claim_id == c.claim_id) return nothing_new(c.account_id);
+  if (!is_nil(s.username_claim_id) && s.username_claim_id == c.claim_id) {
+    if (s.username_hold_id == c.hold_id) return nothing_new(c.account_id);
+    account::UsernameHoldReplaced e;
+    e.account_id = c.account_id;
+    e.claim_id = c.claim_id;
+    e.hold_id = c.hold_id;
+    return accept(c.account_id, {std::move(e)});
+  }
   if (is_abandoned(s, c.hold_id)) return nothing_new(c.account_id);
   account::ClaimAbandoned e;
   e.account_id = c.account_id;
@@ -272,6 +388,9 @@ std::optional<StreamId> target(const account::RejectExpert& c) { return stream_o
 std::optional<StreamId> target(const account::SubmitVerification& c) { return stream_of(c.account_id); }
 std::optional<StreamId> target(const account::CreateLearnerProfile& c) { return stream_of(c.account_id); }
 std::optional<StreamId> target(const account::UpdateLearnerProfile& c) { return stream_of(c.account_id); }
+std::optional<StreamId> target(const account::UpdateMemberProfile& c) { return stream_of(c.account_id); }
+std::optional<StreamId> target(const account::SetLocation& c) { return stream_of(c.account_id); }
+std::optional<StreamId> target(const account::ChangeUsername& c) { return stream_of(c.account_id); }
 std::optional<StreamId> target(const account::BanAccount& c) { return stream_of(c.account_id); }
 std::optional<StreamId> target(const account::UnbanAccount& c) { return stream_of(c.account_id); }
 std::optional<StreamId> target(const account::AnswerClaim& c) { return stream_of(c.account_id); }
@@ -285,6 +404,7 @@ void apply(AccountState& s, const account::AccountRegistered& e) {
   s.role = e.role;
   s.status = Status::active;
   copy_profile(s, e);
+  s.username = e.username;
 }
 
 void apply(AccountState& s, const account::AccountUpdated& e) { copy_profile(s, e); }
@@ -315,6 +435,27 @@ void apply(AccountState& s, const account::ClaimAbandoned& e) {
   s.abandoned_holds.push_back(e.hold_id);
 }
 
+void apply(AccountState& s, const account::MemberProfileUpdated& e) {
+  copy_member_profile(s, e);
+  s.member_level = e.experience_level;
+}
+
+void apply(AccountState& s, const account::LocationSet& e) { copy_location(s, e); }
+
+void apply(AccountState& s, const account::UsernameChanged& e) {
+  if (!is_nil(e.previous_claim_id) && e.previous_claim_id != e.claim_id) {
+    std::erase_if(s.left_claims, [&](const auto& left) { return left.claim_id() == e.previous_claim_id; });
+    if (s.left_claims.size() == max_left_claims) s.left_claims.erase(s.left_claims.begin());
+    s.left_claims.emplace_back(e.previous_claim_id, s.username_hold_version);
+  }
+  s.username = e.username;
+  s.username_claim_id = e.claim_id;
+  s.username_hold_id = e.hold_id;
+  s.username_hold_version = e.hold_version;
+}
+
+void apply(AccountState& s, const account::UsernameHoldReplaced& e) { s.username_hold_id = e.hold_id; }
+
 // An account whose registration lapsed has a stream, but is none.
 bool shows_to(const AccountState& s, const Actor& actor) { return is_registered(s) && may_act_for(actor, s.account_id); }
 
@@ -330,6 +471,18 @@ AnyResource represent(const AccountState& s, std::uint64_t version, const Uuid&)
   v.is_learner = s.is_learner;
   v.accepting = s.accepting;
   if (s.is_expert) v.verification_status = s.verification;
+  if (s.username.empty()) return v;
+  v.username = s.username;
+  v.bio = s.bio;
+  v.banner_url = s.banner_url;
+  v.smart_link = s.smart_link;
+  v.website_url = s.website_url;
+  v.experience_level = s.member_level;
+  v.profile_visibility = s.profile_visibility;
+  v.location_visibility = s.location_visibility;
+  v.location_city = s.location_city;
+  v.location_country = s.location_country;
+  v.location_source = s.location_source;
   return v;
 }
 

@@ -1,4 +1,4 @@
-// An account as a person: registration, profiles, verification, bans (TU-2..14).
+// An account as a person: registration, profiles, verification, bans (TU-2..14), what members show of themselves (PA-3..14).
 #pragma once
 
 #include "aggregates/aggregates.h"
@@ -8,6 +8,8 @@ namespace guildhall {
 // Claims that one account may have let lapse and is still held to. Older ones are forgotten: a registration would have to be
 // hours late.
 inline constexpr std::size_t max_abandoned_holds = 64;
+// Claims of earlier usernames that are remembered, so that an attempt from before can't bring one back that is free again.
+inline constexpr std::size_t max_left_claims = 16;
 
 // Registered, and not just known by a claim that it let lapse.
 inline bool is_registered(const AccountState& s) { return !is_nil(s.account_id); }
@@ -34,6 +36,9 @@ Decision decide(const account::RejectExpert& c, const Context& at, const View& v
 Decision decide(const account::SubmitVerification& c, const Context& at, const View& view);
 Decision decide(const account::CreateLearnerProfile& c, const Context& at, const View& view);
 Decision decide(const account::UpdateLearnerProfile& c, const Context& at, const View& view);
+Decision decide(const account::UpdateMemberProfile& c, const Context& at, const View& view);
+Decision decide(const account::SetLocation& c, const Context& at, const View& view);
+Decision decide(const account::ChangeUsername& c, const Context& at, const View& view);
 Decision decide(const account::BanAccount& c, const Context& at, const View& view);
 Decision decide(const account::UnbanAccount& c, const Context& at, const View& view);
 Decision decide(const account::AnswerClaim& c, const Context& at, const View& view);
@@ -48,6 +53,9 @@ std::optional<StreamId> target(const account::RejectExpert& c);
 std::optional<StreamId> target(const account::SubmitVerification& c);
 std::optional<StreamId> target(const account::CreateLearnerProfile& c);
 std::optional<StreamId> target(const account::UpdateLearnerProfile& c);
+std::optional<StreamId> target(const account::UpdateMemberProfile& c);
+std::optional<StreamId> target(const account::SetLocation& c);
+std::optional<StreamId> target(const account::ChangeUsername& c);
 std::optional<StreamId> target(const account::BanAccount& c);
 std::optional<StreamId> target(const account::UnbanAccount& c);
 std::optional<StreamId> target(const account::AnswerClaim& c);
@@ -65,6 +73,10 @@ void apply(AccountState& s, const account::LearnerProfileUpdated& e);
 void apply(AccountState& s, const account::AccountBanned& e);
 void apply(AccountState& s, const account::AccountUnbanned& e);
 void apply(AccountState& s, const account::ClaimAbandoned& e);
+void apply(AccountState& s, const account::MemberProfileUpdated& e);
+void apply(AccountState& s, const account::LocationSet& e);
+void apply(AccountState& s, const account::UsernameChanged& e);
+void apply(AccountState& s, const account::UsernameHoldReplaced& e);
 
 AnyResource represent(const AccountState& s, std::uint64_t version, const Uuid& part);
 bool shows_to(const AccountState& s, const Actor& actor);

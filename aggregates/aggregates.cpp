@@ -167,6 +167,20 @@ std::vector<Reaction> react(const AnyEvent& event) {
     c.account_id = abandoned->account_id;
     c.hold_id = abandoned->hold_id;
     out.push_back({c.claim_id, std::move(c)});
+  } else if (const auto* changed = get_if<account::UsernameChanged>(&event)) {
+    // The new one is the account's from here on, whatever else happens: the old one can go in the same breath.
+    if (!is_nil(changed->claim_id))
+      out.push_back({changed->claim_id, claim::ConfirmClaim{.claim_id = changed->claim_id,
+                                                            .account_id = changed->account_id,
+                                                            .hold_id = changed->hold_id}});
+    if (!is_nil(changed->previous_claim_id) && changed->previous_claim_id != changed->claim_id)
+      out.push_back({changed->previous_claim_id, claim::ReleaseClaim{.claim_id = changed->previous_claim_id,
+                                                                     .account_id = changed->account_id,
+                                                                     .hold_id = changed->previous_hold_id}});
+  } else if (const auto* replaced = get_if<account::UsernameHoldReplaced>(&event)) {
+    out.push_back({replaced->claim_id, claim::ConfirmClaim{.claim_id = replaced->claim_id,
+                                                           .account_id = replaced->account_id,
+                                                           .hold_id = replaced->hold_id}});
   } else if (const auto* queried = get_if<claim::ClaimQueried>(&event)) {
     account::AnswerClaim c;
     c.account_id = queried->account_id;

@@ -1,5 +1,7 @@
 #include "aggregates/claim.h"
 
+#include "aggregates/account.h"
+
 namespace guildhall {
 namespace {
 
@@ -20,10 +22,14 @@ Decision accept(const Uuid& claim, AnyEvent event, bool created = false) {
 // ---- decide: all but HoldClaim are sent by reactions and timers, and never reject (design: reactions).
 
 Decision decide(const claim::HoldClaim& c, const Context& at, const View& view) {
+  if (!may_act_for(at.actor, c.account_id)) return reject(Code::account_not_found);
   const auto& s = view.get<ClaimState>(c.claim_id);
+  const bool is_username = c.kind == claim::username_kind;
   if (s.status != Status::free) {
-    if (s.account_id != c.account_id) return reject(Code::email_taken);
-    if (s.status == Status::confirmed || s.hold_id == c.hold_id) return nothing_new(c.claim_id);
+    if (s.account_id != c.account_id) return reject(is_username ? Code::username_taken : Code::email_taken);
+    if (s.hold_id == c.hold_id) return nothing_new(c.claim_id);
+    // An email is taken once; but the release of a confirmed username may be on its way.
+    if (s.status == Status::confirmed && !is_username) return nothing_new(c.claim_id);
     // The account's next attempt takes the hold over, so that the end of the one before does not take it away.
   }
   claim::ClaimHeld e;
@@ -38,6 +44,7 @@ Decision decide(const claim::HoldClaim& c, const Context& at, const View& view) 
 Decision decide(const claim::ConfirmClaim& c, const Context&, const View& view) {
   const auto& s = view.get<ClaimState>(c.claim_id);
   if (s.status != Status::held || s.account_id != c.account_id) return nothing_new(c.claim_id);
+  if (!is_nil(c.hold_id) && s.hold_id != c.hold_id) return nothing_new(c.claim_id);  // A later attempt asks for itself.
   claim::ClaimConfirmed e;
   e.claim_id = c.claim_id;
   e.account_id = c.account_id;
@@ -46,7 +53,7 @@ Decision decide(const claim::ConfirmClaim& c, const Context&, const View& view) 
 
 Decision decide(const claim::ReleaseClaim& c, const Context&, const View& view) {
   const auto& s = view.get<ClaimState>(c.claim_id);
-  if (s.status != Status::held || s.account_id != c.account_id || !(s.hold_id == c.hold_id)) return nothing_new(c.claim_id);
+  if (s.status == Status::free || s.account_id != c.account_id || s.hold_id != c.hold_id) return nothing_new(c.claim_id);
   claim::ClaimReleased e;
   e.claim_id = c.claim_id;
   e.account_id = c.account_id;

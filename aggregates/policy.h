@@ -26,7 +26,8 @@ struct PlatformPolicy {
   std::int32_t max_sessions = 100;                           // Active ones of one expert.
   // The aggregates that the platform has; commands and events of the others are unknown to it.
   std::vector<std::string> aggregates{"account", "claim", "session", "schedule", "calendar", "booking", "payment"};
-  std::vector<std::string> commands_off;                         // Of those aggregates, commands that it has not.
+  // Of those aggregates, commands that it has not.
+  std::vector<std::string> commands_off{"account.v1.UpdateMemberProfile", "account.v1.SetLocation", "account.v1.ChangeUsername"};
   std::vector<std::string> roles{"learner", "expert", "admin"};  // That an account may have (TU-3, PA-6).
   std::int64_t min_payout_cents = 5000;                          // PA-96
   std::int64_t min_price_cents = 100;                            // A-PA-13: of what is not free.
@@ -54,6 +55,7 @@ struct PlatformPolicy {
   Micros claim_resolve_us = 10 * minute_us;  // Until an unconfirmed claim's account is asked.
 
   bool has(std::string_view aggregate) const { return std::ranges::find(aggregates, aggregate) != aggregates.end(); }
+  bool has_command(std::string_view type) const { return std::ranges::find(commands_off, type) == commands_off.end(); }
 };
 
 }  // namespace guildhall

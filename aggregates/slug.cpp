@@ -9,7 +9,7 @@ namespace guildhall {
 namespace {
 
 constexpr std::size_t max_readable = 60;
-constexpr int suffix_characters = 10;
+constexpr int id_characters = 10;
 constexpr int bits_per_character = 5;
 
 // Bytes beyond ASCII are what stands between: their letters would need a table of the world's scripts that never changes.
@@ -33,7 +33,9 @@ std::string readable(std::string_view title) {
   return out;
 }
 
-std::string suffix_of(const Uuid& id) {
+}  // namespace
+
+std::string ten_characters_of(const Uuid& id) {
   constexpr std::string_view alphabet = "abcdefghijklmnopqrstuvwxyz234567";
   std::string bytes;
   append_bytes(bytes, id);
@@ -41,16 +43,14 @@ std::string suffix_of(const Uuid& id) {
   std::uint64_t bits = 0;
   for (std::size_t i = 0; i < 8; ++i) bits = bits << 8 | static_cast<unsigned char>(hash[i]);
   std::string out;
-  for (int i = 0; i < suffix_characters; ++i) out += alphabet[bits >> (64 - bits_per_character * (i + 1)) & 31];
+  for (int i = 0; i < id_characters; ++i) out += alphabet[bits >> (64 - bits_per_character * (i + 1)) & 31];
   return out;
 }
-
-}  // namespace
 
 std::string slug_of(std::string_view title, const Uuid& id) {
   std::string out = readable(title);
   if (!out.empty()) out += '-';
-  return out + suffix_of(id);
+  return out + ten_characters_of(id);
 }
 
 }  // namespace guildhall

@@ -17,6 +17,9 @@ using RejectExpert = ::account::v1::RejectExpertT;
 using SubmitVerification = ::account::v1::SubmitVerificationT;
 using CreateLearnerProfile = ::account::v1::CreateLearnerProfileT;
 using UpdateLearnerProfile = ::account::v1::UpdateLearnerProfileT;
+using UpdateMemberProfile = ::account::v1::UpdateMemberProfileT;
+using SetLocation = ::account::v1::SetLocationT;
+using ChangeUsername = ::account::v1::ChangeUsernameT;
 using BanAccount = ::account::v1::BanAccountT;
 using UnbanAccount = ::account::v1::UnbanAccountT;
 using AnswerClaim = ::account::v1::AnswerClaimT;
@@ -34,15 +37,20 @@ using LearnerProfileUpdated = ::account::v1::LearnerProfileUpdatedT;
 using AccountBanned = ::account::v1::AccountBannedT;
 using AccountUnbanned = ::account::v1::AccountUnbannedT;
 using ClaimAbandoned = ::account::v1::ClaimAbandonedT;
+using MemberProfileUpdated = ::account::v1::MemberProfileUpdatedT;
+using LocationSet = ::account::v1::LocationSetT;
+using UsernameChanged = ::account::v1::UsernameChangedT;
+using UsernameHoldReplaced = ::account::v1::UsernameHoldReplacedT;
 
 using AccountView = ::account::v1::AccountViewT;
 
 using Command = std::variant<RegisterAccount, UpdateAccount, CreateExpertProfile, UpdateExpertProfile, SetAccepting, VerifyExpert,
-                             RejectExpert, SubmitVerification, CreateLearnerProfile, UpdateLearnerProfile, BanAccount,
-                             UnbanAccount, AnswerClaim>;
+                             RejectExpert, SubmitVerification, CreateLearnerProfile, UpdateLearnerProfile,
+                             UpdateMemberProfile, SetLocation, ChangeUsername, BanAccount, UnbanAccount, AnswerClaim>;
 using Event = std::variant<AccountRegistered, AccountUpdated, ExpertProfileCreated, ExpertProfileUpdated, AcceptingSet,
                            ExpertVerified, ExpertRejected, VerificationSubmitted, LearnerProfileCreated, LearnerProfileUpdated,
-                           AccountBanned, AccountUnbanned, ClaimAbandoned>;
+                           AccountBanned, AccountUnbanned, ClaimAbandoned, MemberProfileUpdated, LocationSet, UsernameChanged,
+                           UsernameHoldReplaced>;
 using Resource = std::variant<AccountView>;
 
 }  // namespace guildhall::account

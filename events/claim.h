@@ -1,11 +1,16 @@
 // What happens to a claim, and what may be asked of it. Declared once, in events/claim.fbs.
 #pragma once
 
+#include <string_view>
 #include <variant>
 
 #include "claim_generated.h"
 
 namespace guildhall::claim {
+
+// Kinds of values. Frozen, because claim ids are made from them.
+inline constexpr std::string_view email_kind = "email";
+inline constexpr std::string_view username_kind = "username";
 
 using HoldClaim = ::claim::v1::HoldClaimT;
 using ConfirmClaim = ::claim::v1::ConfirmClaimT;

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <memory>
 
+#include "aggregates/username.h"
 #include "events/check.h"
 #include "events/codec.h"
 #include "gateway/hmac_sha256.h"
@@ -14,8 +15,8 @@ namespace guildhall {
 namespace {
 
 constexpr std::string_view register_type = "account.v1.RegisterAccount";
+constexpr std::string_view username_type = "account.v1.ChangeUsername";
 constexpr std::string_view hold_type = "claim.v1.HoldClaim";
-constexpr std::string_view email_kind = "email";
 
 std::string_view trimmed(std::string_view text) {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
@@ -242,25 +243,51 @@ void Commands::send(const Request& request, const Claims& claims, const CommandS
   if (claims.sub && claims.role == TokenRole::authenticated) out.actor_id = *claims.sub;
   out.expected_version = if_match.version;
   if (if_match.never) out.expected_version = ~std::uint64_t{0};  // No stream gets there.
-  if (out.type == register_type) return register_account(std::move(out), command, request.request_id, std::move(done));
+  if (out.type == register_type) return register_account(std::move(out), request.request_id, std::move(done));
+  if (out.type == username_type) return change_username(std::move(out), request.request_id, std::move(done));
   env_.dispatcher.submit(std::move(out), request.request_id, std::move(done));
 }
 
-// Claim(email) → Register(account, claim id): the claim's group first, so that two accounts never hold one email (M-1).
-void Commands::register_account(CommandRequest request, const CommandSchema& command, std::string request_id, Done done) {
-  const std::string email = normalized_email(string_field(request.payload, *command.table->field("email")));
-  std::string claimed(email_kind);
-  claimed += '\0';
-  claimed += email;
-  const Mac mac = HmacSha256(env_.claim_key).of(claimed);
+// Claim(email) → Register(account, claim id).
+void Commands::register_account(CommandRequest request, std::string request_id, Done done) {
   account::RegisterAccount registration;
   CHECK(unpack(request.payload, registration));
-  registration.email_claim_id = derive_root("claim", {mac.data(), mac.size()});
+  Wanted wanted{claim::email_kind, normalized_email(registration.email), registration.id, {}};
+  wanted.fill = [registration = std::move(registration)](std::string& payload, const claim::HoldClaim& held,
+                                                         std::uint64_t) mutable {
+    registration.email_claim_id = held.claim_id;
+    registration.email_hold_id = held.hold_id;
+    payload = pack(registration);
+  };
+  hold_first(std::move(wanted), std::move(request), std::move(request_id), std::move(done));
+}
+
+// Claim(username) → Change(account, claim id). A generated one needs no claim: its form is nobody else's (A-PA-45).
+void Commands::change_username(CommandRequest request, std::string request_id, Done done) {
+  account::ChangeUsername change;
+  CHECK(unpack(request.payload, change));
+  if (has_generated_form(change.username))
+    return env_.dispatcher.submit(std::move(request), std::move(request_id), std::move(done));
+  Wanted wanted{claim::username_kind, normalized_username(change.username), change.account_id, {}};
+  wanted.fill = [change = std::move(change)](std::string& payload, const claim::HoldClaim& held, std::uint64_t version) mutable {
+    change.username_claim_id = held.claim_id;
+    change.username_hold_id = held.hold_id;
+    change.username_hold_version = version;
+    payload = pack(change);
+  };
+  hold_first(std::move(wanted), std::move(request), std::move(request_id), std::move(done));
+}
+
+void Commands::hold_first(Wanted wanted, CommandRequest request, std::string request_id, Done done) {
+  std::string claimed(wanted.kind);
+  claimed += '\0';
+  claimed += wanted.normalized;
+  const Mac mac = HmacSha256(env_.claim_key).of(claimed);
 
   claim::HoldClaim hold;
-  hold.claim_id = registration.email_claim_id;
-  hold.kind = email_kind;
-  hold.account_id = registration.id;
+  hold.claim_id = derive_root("claim", {mac.data(), mac.size()});
+  hold.kind = wanted.kind;
+  hold.account_id = wanted.account_id;
   CommandRequest first;
   first.command_id = derive_in_group("claim", request.command_id, 0, bucket_of(hold.claim_id));
   first.type = hold_type;
@@ -270,13 +297,12 @@ void Commands::register_account(CommandRequest request, const CommandSchema& com
   first.actor_kind = request.actor_kind;
   first.actor_id = request.actor_id;
   first.correlation_id = request.command_id;
-  registration.email_hold_id = hold.hold_id;
-  request.payload = pack(registration);
 
   env_.dispatcher.submit(std::move(first), request_id,
-                         [this, request = std::move(request), request_id,
+                         [this, hold = std::move(hold), fill = std::move(wanted.fill), request = std::move(request), request_id,
                           done = std::move(done)](std::expected<CommandResult, Response> held) mutable {
                            if (!held || held->reply.status >= 300) return done(std::move(held));
+                           fill(request.payload, hold, parse_if_match(held->reply.etag).version.value_or(0));
                            env_.dispatcher.submit(std::move(request), std::move(request_id), std::move(done));
                          });
 }

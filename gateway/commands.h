@@ -77,7 +77,17 @@ class Commands {
   std::vector<ServerField> server_fields(const CommandSchema& command, const Claims& claims, const Uuid& free_id) const;
 
  private:
-  void register_account(CommandRequest request, const CommandSchema& command, std::string request_id, Done done);
+  void register_account(CommandRequest request, std::string request_id, Done done);
+  void change_username(CommandRequest request, std::string request_id, Done done);
+  // A unique value (M-1) and the command that wants it: its claim's group first, so that two accounts never hold one. `fill` puts
+  // into the command how it is held, and by which version of the claim; a refusal to hold it is the answer.
+  struct Wanted {
+    std::string_view kind;
+    std::string normalized;
+    Uuid account_id{};
+    std::function<void(std::string& payload, const claim::HoldClaim& held, std::uint64_t version)> fill;
+  };
+  void hold_first(Wanted wanted, CommandRequest request, std::string request_id, Done done);
   Response response_of(CommandResult result) const;
 
   CommandsEnvironment env_;

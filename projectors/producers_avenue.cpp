@@ -27,7 +27,7 @@ extern const char guildhall_producers_avenue_views[], guildhall_producers_avenue
 namespace guildhall {
 namespace {
 
-// Not claims: who holds an email nobody reads but the account. Payments and transfers are read whatever the event is called.
+// Not claims: who holds an email or a username nobody reads. Payments and transfers are read whatever the event is called.
 void project_marketplace(const RecordHeader& at, const AnyEvent& event, Writes& out) {
   project_events<account::Event, subscription::Event, wallet::Event, payout::Event, product::Event, storefront::Event,
                  purchase::Event, service::Event, order::Event, webinar::Event, registration::Event, review::Event>(at, event,
@@ -40,10 +40,13 @@ void project_marketplace(const RecordHeader& at, const AnyEvent& event, Writes& 
 }  // namespace
 
 const Projection& producers_avenue_projection() {
-  static const std::array<const Table*, 27> tables{&Accounts::table(),
+  static const std::array<const Table*, 30> tables{&Accounts::table(),
                                                    &People::table(),
                                                    &Counterparties::table(),
                                                    &Members::table(),
+                                                   &MemberCountries::table(),
+                                                   &MemberCities::table(),
+                                                   &MemberPositions::table(),
                                                    &Bans::table(),
                                                    &Subscriptions::table(),
                                                    &Wallets::table(),

@@ -196,4 +196,10 @@ void project(const RecordHeader& at, const account::AccountUnbanned& e, Writes& 
 // About a registration that never happened: there is no row.
 void project(const RecordHeader&, const account::ClaimAbandoned&, Writes&) {}
 
+// What members show of themselves is in projectors/members.h.
+void project(const RecordHeader&, const account::MemberProfileUpdated&, Writes&) {}
+void project(const RecordHeader&, const account::LocationSet&, Writes&) {}
+void project(const RecordHeader&, const account::UsernameChanged&, Writes&) {}
+void project(const RecordHeader&, const account::UsernameHoldReplaced&, Writes&) {}
+
 }  // namespace guildhall

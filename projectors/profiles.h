@@ -81,5 +81,9 @@ void project(const RecordHeader& at, const account::LearnerProfileUpdated& e, Wr
 void project(const RecordHeader& at, const account::AccountBanned& e, Writes& out);
 void project(const RecordHeader& at, const account::AccountUnbanned& e, Writes& out);
 void project(const RecordHeader& at, const account::ClaimAbandoned& e, Writes& out);
+void project(const RecordHeader& at, const account::MemberProfileUpdated& e, Writes& out);
+void project(const RecordHeader& at, const account::LocationSet& e, Writes& out);
+void project(const RecordHeader& at, const account::UsernameChanged& e, Writes& out);
+void project(const RecordHeader& at, const account::UsernameHoldReplaced& e, Writes& out);
 
 }  // namespace guildhall

@@ -32,17 +32,46 @@ CREATE TABLE counterparties (
   PRIMARY KEY (owner_id, other_id)
 );
 
--- What anybody may read of an account; why one is banned is apart.
+-- What members show of themselves, and to whom. Why one is banned is apart.
 CREATE TABLE members (
   account_id uuid PRIMARY KEY,
+  username text,
   display_name text,
+  bio text,
   avatar_url text,
+  banner_url text,
+  smart_link text,
+  website_url text,
+  experience_level text,
   role text,
+  visibility text,
   is_partner boolean DEFAULT false,
   is_banned boolean DEFAULT false,
   created_at timestamptz,
   updated_at timestamptz,
   last_event_position bigint
+);
+
+-- Where they are: as much of it as they show, a table for each step. A NULL visibility hides like 'hidden'.
+CREATE TABLE member_countries (
+  account_id uuid PRIMARY KEY,
+  visibility text,
+  country text,
+  source text,
+  updated_at timestamptz
+);
+
+CREATE TABLE member_cities (
+  account_id uuid PRIMARY KEY,
+  visibility text,
+  city text
+);
+
+CREATE TABLE member_positions (
+  account_id uuid PRIMARY KEY,
+  visibility text,
+  longitude_microdegrees integer,
+  latitude_microdegrees integer
 );
 
 CREATE TABLE bans (

@@ -60,3 +60,7 @@ CREATE INDEX idx_orders_buyer_id ON orders (buyer_id);
 CREATE INDEX idx_orders_seller_id ON orders (seller_id);
 CREATE INDEX idx_orders_status ON orders (status);
 CREATE INDEX idx_orders_created_at ON orders (created_at DESC);
+
+-- The seed's lookup by username. It is unique by its claim; a name that went from one account to another may be in both rows while
+-- only one of their shards has been read.
+CREATE INDEX idx_user_profiles_username ON members (username);

@@ -13,8 +13,21 @@ CREATE POLICY parties ON refunds FOR SELECT TO authenticated
 CREATE POLICY seller ON refund_shares FOR SELECT TO authenticated
   USING (EXISTS (SELECT 1 FROM transaction_shares s WHERE s.payment_id = refund_shares.payment_id));
 
--- Profiles are public (PA-14): there is no visibility to respect yet. Why one is banned is theirs.
-CREATE POLICY everyone ON members FOR SELECT TO anon, authenticated USING (true);
+-- A profile is for whom its member shows it to (PA-7, PA-14), and so is as much of the place as is shown (PA-8); the member sees
+-- all of it but the coordinates, which nobody reads unless they are shown (A-PA-41). Why one is banned is theirs.
+CREATE POLICY everyone ON members FOR SELECT TO anon USING (visibility = 'public');
+CREATE POLICY signed_in ON members FOR SELECT TO authenticated
+  USING (visibility IN ('public', 'members_only') OR account_id = (SELECT auth.uid()));
+CREATE POLICY shown ON member_countries FOR SELECT TO anon, authenticated
+  USING (account_id = (SELECT auth.uid())
+         OR (visibility IN ('exact', 'city', 'country')
+             AND EXISTS (SELECT FROM members m WHERE m.account_id = member_countries.account_id)));
+CREATE POLICY shown ON member_cities FOR SELECT TO anon, authenticated
+  USING (account_id = (SELECT auth.uid())
+         OR (visibility IN ('exact', 'city')
+             AND EXISTS (SELECT FROM members m WHERE m.account_id = member_cities.account_id)));
+CREATE POLICY shown ON member_positions FOR SELECT TO anon, authenticated
+  USING (visibility = 'exact' AND EXISTS (SELECT FROM members m WHERE m.account_id = member_positions.account_id));
 CREATE POLICY own ON bans FOR SELECT TO authenticated USING (account_id = (SELECT auth.uid()));
 
 -- A webinar is everybody's until it is over (PA-78), then its hosts' and theirs who registered. Registrations are their user's

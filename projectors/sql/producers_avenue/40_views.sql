@@ -7,18 +7,23 @@ DROP VIEW IF EXISTS producers_avenue.products, producers_avenue.purchases, produ
   producers_avenue.webinar_ratings, producers_avenue.reviews, producers_avenue.transactions, producers_avenue.payouts,
   producers_avenue.wallets, producers_avenue.subscriptions;
 
--- What nothing feeds yet is a constant: names and links, places, visibility, followers. Products are counted that everybody may read,
--- so that the count is the same for all who ask. Why, when and by whom somebody is banned is NULL for everybody else.
+-- Nothing feeds followers yet. Products are counted that everybody may read, so that the count is the same for all who ask. Places are
+-- NULL for whom they are not shown to; coordinates, longitude first, for everybody unless they are shown (A-PA-41). Why, when and by whom
+-- somebody is banned is NULL for everybody else.
 CREATE VIEW producers_avenue.user_profiles WITH (security_invoker = true) AS
-SELECT m.account_id AS id, m.account_id AS user_id, NULL::text AS username, m.display_name, NULL::text AS bio, m.avatar_url,
-       NULL::text AS banner_url, NULL::text AS smart_link, NULL::text AS location_city, NULL::text AS location_country,
-       NULL::point AS location_coords, NULL::text AS location_source, NULL::text AS location_visibility,
-       NULL::timestamp AS location_last_updated, NULL::text AS experience_level, NULL::text AS website_url, m.role,
-       'public'::text AS profile_visibility, m.is_partner AS is_partner_account, 0 AS followers_count, 0 AS following_count,
+SELECT m.account_id AS id, m.account_id AS user_id, m.username, m.display_name, m.bio, m.avatar_url, m.banner_url, m.smart_link,
+       c.city AS location_city, l.country AS location_country,
+       CASE WHEN g.visibility = 'exact' THEN point(g.longitude_microdegrees / 1e6, g.latitude_microdegrees / 1e6) END AS location_coords,
+       l.source AS location_source, coalesce(l.visibility, 'hidden') AS location_visibility,
+       l.updated_at AT TIME ZONE 'UTC' AS location_last_updated, m.experience_level, m.website_url, m.role,
+       m.visibility AS profile_visibility, m.is_partner AS is_partner_account, 0 AS followers_count, 0 AS following_count,
        (SELECT count(*)::integer FROM producers_avenue_rm.products p
         WHERE p.seller_id = m.account_id AND p.status = 'active' AND p.is_approved) AS products_count,
        m.is_banned, b.reason AS ban_reason, b.banned_at, b.banned_by, m.created_at, m.updated_at, m.last_event_position
 FROM producers_avenue_rm.members m
+LEFT JOIN producers_avenue_rm.member_countries l USING (account_id)
+LEFT JOIN producers_avenue_rm.member_cities c USING (account_id)
+LEFT JOIN producers_avenue_rm.member_positions g USING (account_id)
 LEFT JOIN producers_avenue_rm.bans b USING (account_id);
 
 CREATE VIEW producers_avenue.subscriptions WITH (security_invoker = true) AS
