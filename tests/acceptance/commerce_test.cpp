@@ -97,6 +97,47 @@ TEST_F(Commerce, sixty_four_buy_one_exclusive_license_and_one_is_charged) {  // 
   EXPECT_EQ(server_.stop(), 0);
 }
 
+TEST_F(Commerce, thirty_two_want_one_username_and_one_has_it) {  // PA-4, A-PA-45, M-1
+  constexpr std::size_t callers = 32;
+  std::vector<std::string> members;
+  for (std::size_t i = 0; i < callers; ++i) members.push_back(member(fmt::format("racer{}", i)));
+  std::vector<Reply> replies(callers);
+  std::latch open(callers);
+  {
+    std::vector<std::jthread> threads;
+    for (std::size_t i = 0; i < callers; ++i)
+      threads.emplace_back([&, i] {
+        HttpClient client = server_.client();
+        client.connect();
+        open.arrive_and_wait();
+        replies[i] = client.send("PUT", "/v1/member-profiles/" + members[i] + "/username",
+                                 i % 2 == 0 ? R"({"username":"Dusty.Breaks"})" : R"({"username":"dusty.breaks"})");
+      });
+  }
+  std::map<std::string, std::size_t> outcomes;
+  std::string won, lost;
+  for (std::size_t i = 0; i < callers; ++i) {
+    const bool has_it = replies[i].status == 200;
+    (has_it ? won : lost) = members[i];
+    ++outcomes[has_it ? "200" : std::to_string(replies[i].status) + " " + replies[i].code()];
+  }
+  EXPECT_EQ(outcomes, (std::map<std::string, std::size_t>{{"200", 1}, {"409 username_taken", callers - 1}}));
+  // Who goes back to the generated name lets it go, and the next one may have it.
+  HttpClient service = server_.client();
+  const std::string path = "/v1/member-profiles/";
+  const auto profile_of = [&](const std::string& id) {
+    return service.get("/rest/v1/user_profiles?select=username&user_id=eq." + id).body;
+  };
+  EXPECT_TRUE(eventually([&] { return profile_of(won).find("usty.") != std::string::npos; }));
+  const std::string generated = boost::json::parse(profile_of(lost)).as_array().at(0).at("username").as_string().c_str();
+  EXPECT_EQ(service.send("PUT", path + won + "/username", fmt::format(R"({{"username":"{}"}})", generated)).code(),
+            "username_reserved");
+  expect(service.send("PUT", path + won + "/username", R"({"username":"somebody_else"})"), 200);
+  EXPECT_TRUE(eventually(
+      [&] { return service.send("PUT", path + lost + "/username", R"({"username":"DUSTY.BREAKS"})").status == 200; }));
+  EXPECT_EQ(server_.stop(), 0);
+}
+
 TEST_F(Commerce, an_order_goes_its_way_and_each_party_reads_its_side) {  // PA-72, PA-74, PA-91, A-PA-14, A-PA-23
   HttpClient sells = as(seller_), buys = as(buyer_);
   const Reply service =

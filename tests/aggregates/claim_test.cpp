@@ -77,6 +77,8 @@ TEST_F(Claim, messages_that_do_not_fit_change_nothing_and_are_never_refused) {  
     AnyCommand command;
   };
   const auto confirmed = of<claim::ClaimConfirmed>(anna);
+  auto another_attempt = of<claim::ReleaseClaim>(anna);
+  another_attempt.hold_id = id_of("another attempt", 0x333);
   const Case cases[] = {
       {"confirm what is free", {}, of<claim::ConfirmClaim>(anna)},
       {"release what is free", {}, of<claim::ReleaseClaim>(anna)},
@@ -84,7 +86,7 @@ TEST_F(Claim, messages_that_do_not_fit_change_nothing_and_are_never_refused) {  
       {"confirm another's", {held(anna, 1)}, of<claim::ConfirmClaim>(bert)},
       {"release another's", {held(anna, 1)}, of<claim::ReleaseClaim>(bert)},
       {"resolve another's", {held(anna, 1)}, of<claim::ResolveClaim>(bert)},
-      {"release what is confirmed", {held(anna, 1), confirmed}, of<claim::ReleaseClaim>(anna)},
+      {"release another attempt's", {held(anna, 1), confirmed}, another_attempt},
       {"resolve what is confirmed", {held(anna, 1), confirmed}, of<claim::ResolveClaim>(anna)},
   };
   for (const auto& c : cases) {

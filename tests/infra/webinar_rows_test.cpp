@@ -1,4 +1,4 @@
-// Webinars with their registrations, reviews, subscriptions and profiles as clients of producers_avenue read them (PA-3, PA-35,
+// Webinars with their registrations, reviews, subscriptions and profiles as clients of producers_avenue read them (PA-3..14, PA-35,
 // PA-77..82): the seed's columns, who reads which row, and what becomes of a row over its life.
 #include <gtest/gtest.h>
 
@@ -14,6 +14,8 @@
 namespace guildhall {
 namespace {
 
+using ::account::v1::LocationVisibility;
+using ::account::v1::ProfileVisibility;
 using ::review::v1::TargetType;
 using ::subscription::v1::Interval;
 using ::subscription::v1::Tier;
@@ -34,6 +36,7 @@ class MarketplaceRows : public testing::Test {
       e.first_name = "Secret";
       e.role = ::account::v1::Role::member;
       e.timezone = "UTC";
+      e.username = std::string("user_") + name;
       written_.append(0, {{{StreamKind::account, who}, e},
                           {{StreamKind::subscription, who}, subscription::SubscriptionStarted{.account_id = who}}});
     }
@@ -468,7 +471,35 @@ TEST_F(SubscriptionRows, a_renewal_is_a_transaction) {  // PA-84, A-PA-22
 
 // ---- profiles
 
-class ProfileRows : public ReviewRows {};
+class ProfileRows : public ReviewRows {
+ protected:
+  void show(ProfileVisibility profile, LocationVisibility location) {
+    account::MemberProfileUpdated e;
+    e.account_id = ana;
+    e.bio = "Beats and more.";
+    e.banner_url = "https://pictures.example/banner";
+    e.smart_link = "https://rolink.me/ana";
+    e.website_url = "https://ana.example";
+    e.experience_level = ::account::v1::MemberLevel::veteran;
+    e.profile_visibility = profile;
+    e.location_visibility = location;
+    happen(StreamKind::account, ana, e);
+  }
+  void locate() {
+    account::LocationSet e;
+    e.account_id = ana;
+    e.location_city = "Aarhus";
+    e.location_country = "Denmark";
+    e.longitude_microdegrees = 10'203'921;
+    e.latitude_microdegrees = 56'162'939;
+    e.location_source = ::account::v1::LocationSource::gps;
+    happen(StreamKind::account, ana, e);
+  }
+  // A query of Ana's profile.
+  static std::string of_ana(const std::string& columns) {
+    return "SELECT " + columns + " FROM producers_avenue.user_profiles WHERE user_id = '" + to_string(ana) + "'";
+  }
+};
 
 TEST_F(ProfileRows, everyone_reads_profiles) {  // PA-3, PA-14
   const std::string query =
@@ -489,6 +520,89 @@ TEST_F(ProfileRows, everyone_reads_profiles) {  // PA-3, PA-14
             Lines{"https://pictures.example/ana"});
   // The private half stays private.
   EXPECT_EQ(as(eve, "SELECT account_id FROM producers_avenue_rm.accounts"), Lines{to_string(eve)});
+}
+
+TEST_F(ProfileRows, a_profile_is_what_its_member_shows) {  // PA-3, PA-5, PA-10
+  const std::string query = of_ana("username, bio, banner_url, smart_link, website_url, experience_level");
+  EXPECT_EQ(as_anyone(query), Lines{"user_Ana - - - - -"});
+  show(ProfileVisibility::public_, LocationVisibility::hidden);
+  account::UsernameChanged renamed;
+  renamed.account_id = ana;
+  renamed.username = "Ana.Beats";
+  happen(StreamKind::account, ana, renamed);
+  EXPECT_EQ(as_anyone(query),
+            Lines{"Ana.Beats Beats and more. https://pictures.example/banner https://rolink.me/ana https://ana.example veteran"});
+  account::MemberProfileUpdated emptied;
+  emptied.account_id = ana;
+  happen(StreamKind::account, ana, emptied);
+  EXPECT_EQ(as_anyone(query), Lines{"Ana.Beats - - - - -"});
+  expect_same_twin();
+}
+
+TEST_F(ProfileRows, profiles_are_for_whom_they_are_shown_to) {  // PA-7, PA-14
+  struct Case {
+    ProfileVisibility visibility;
+    const char* text;
+    bool anyone, signed_in;
+  };
+  for (const auto& c : {Case{ProfileVisibility::public_, "public", true, true},
+                        Case{ProfileVisibility::members_only, "members_only", false, true},
+                        Case{ProfileVisibility::private_, "private", false, false}}) {
+    SCOPED_TRACE(c.text);
+    show(c.visibility, LocationVisibility::exact);
+    locate();
+    const Lines row{std::string(c.text) + " Aarhus"};
+    const std::string query = of_ana("profile_visibility, location_city");
+    EXPECT_EQ(as_anyone(query), c.anyone ? row : Lines{});
+    EXPECT_EQ(as(eve, query), c.signed_in ? row : Lines{});
+    EXPECT_EQ(as(ana, query), row);
+    EXPECT_EQ(as_service(query), row);
+    // Nor is there a way around it, by the tables of which the view is made.
+    for (const char* table : {"member_countries", "member_cities", "member_positions"}) {
+      const std::string all = std::string("SELECT count(*) FROM producers_avenue_rm.") + table;
+      EXPECT_EQ(as_anyone(all), Lines{c.anyone ? "1" : "0"}) << table;
+      EXPECT_EQ(as(eve, all), Lines{c.signed_in ? "1" : "0"}) << table;
+    }
+  }
+}
+
+TEST_F(ProfileRows, as_much_of_a_place_is_read_as_is_shown) {  // PA-8, PA-12, A-PA-41
+  const std::string query = of_ana("location_visibility, location_country, location_city, location_coords, location_source");
+  EXPECT_EQ(as(ana, query), Lines{"hidden - - - -"});
+  locate();  // Not shown until its member says so.
+  EXPECT_EQ(as_anyone(query), Lines{"hidden - - - -"});
+  struct Case {
+    LocationVisibility visibility;
+    std::string others, own;
+  };
+  for (const auto& c : {Case{LocationVisibility::exact, "exact Denmark Aarhus (10.203921,56.162939) gps",
+                             "exact Denmark Aarhus (10.203921,56.162939) gps"},
+                        Case{LocationVisibility::city, "city Denmark Aarhus - gps", "city Denmark Aarhus - gps"},
+                        Case{LocationVisibility::country, "country Denmark - - gps", "country Denmark Aarhus - gps"},
+                        Case{LocationVisibility::hidden, "hidden - - - -", "hidden Denmark Aarhus - gps"}}) {
+    SCOPED_TRACE(c.others);
+    show(ProfileVisibility::public_, c.visibility);
+    EXPECT_EQ(as_anyone(query), Lines{c.others});
+    EXPECT_EQ(as(eve, query), Lines{c.others});
+    EXPECT_EQ(as(ana, query), Lines{c.own});
+    EXPECT_EQ(as_service(query), Lines{c.own});
+    const bool is_exact = c.visibility == LocationVisibility::exact;
+    for (const Uuid& who : {ana, eve})
+      EXPECT_EQ(as(who, "SELECT count(*) FROM producers_avenue_rm.member_positions"), Lines{is_exact ? "1" : "0"});
+  }
+  expect_same_twin();
+}
+
+TEST_F(ProfileRows, a_location_says_when_it_changed_in_utc) {  // A-PA-60
+  const std::string query = of_ana("location_last_updated = updated_at AT TIME ZONE 'UTC', location_source");
+  locate();
+  EXPECT_EQ(as(ana, query), Lines{"t gps"});
+  show(ProfileVisibility::public_, LocationVisibility::exact);
+  EXPECT_EQ(as(ana, query), Lines{"f gps"});  // The profile changed, not the location.
+  account::LocationSet gone;
+  gone.account_id = ana;
+  happen(StreamKind::account, ana, gone);
+  EXPECT_EQ(as(ana, query), Lines{"- -"});
 }
 
 TEST_F(ProfileRows, why_somebody_is_banned_is_theirs_to_read) {  // PA-13
