@@ -125,6 +125,22 @@ TEST(Transcoder, the_server_sets_what_a_body_may_not) {
   EXPECT_EQ(to_string(uuid_field(named.value(), *catalogue().command("account.v1.RegisterAccount")->group)), slot);
 }
 
+TEST(Transcoder, nobody_gives_themselves_what_the_platform_gives) {  // PA-6, PA-9, PA-13, X-24
+  for (const std::string field : {"role", "is_partner_account", "is_banned", "followers_count", "products_count", "username"})
+    EXPECT_EQ(faults(send("account.v1.UpdateMemberProfile", R"({"account_id": ")" + std::string(slot) + R"(", ")" + field +
+                                                                "\": true}")),
+              std::vector<std::string>{"/" + field + " unknown_field"});
+  const auto call_me = [](const std::string& name) {
+    return faults(send("account.v1.ChangeUsername",
+                       R"({"account_id": ")" + std::string(slot) + R"(", "username": ")" + name + "\"}"));
+  };
+  for (const auto name : {"abc", "A_.9", "123456789012345678901234567890"}) EXPECT_EQ(call_me(name), std::vector<std::string>{});
+  EXPECT_EQ(call_me("ab"), std::vector<std::string>{"/username too_short"});
+  EXPECT_EQ(call_me("1234567890123456789012345678901"), std::vector<std::string>{"/username too_long"});
+  for (const auto name : {"a b", "\xc3\xa6\xc3\xb8\xc3\xa5", "a-b", "abc\\n", "@abc"})
+    EXPECT_EQ(call_me(name), std::vector<std::string>{"/username bad_format"}) << name;
+}
+
 struct Case {
   const char* field;
   const char* value;
