@@ -1,4 +1,8 @@
 // What members of the music marketplace show of themselves, where they are, and what they are called (PA-3..14).
+#include <array>
+#include <deque>
+#include <map>
+#include <random>
 #include <set>
 
 #include "aggregates/account.h"
@@ -401,6 +405,101 @@ TEST_F(Username, remembers_a_bounded_number_of_left_claims) {
   }
   EXPECT_EQ(state<AccountState>(anna).left_claims.size(), max_left_claims);
   EXPECT_EQ(state<AccountState>(anna).left_claims.front().claim_id(), id_of("name1", 1));
+}
+
+// The law, over whatever order commands, reactions and timers come in, and whichever of them are lost: who bears a name holds its
+// claim. Commands are late by minutes at most (a gateway answers within seconds), reactions by any time, in their order.
+TEST_F(Username, who_bears_a_name_holds_its_claim) {  // M-1
+  struct Attempt {
+    account::ChangeUsername change;
+    Micros made_at;
+  };
+  constexpr Micros latest = 5 * minute_us;
+  ASSERT_LT(latest, policy.claim_resolve_us);
+  const std::array accounts{anna, bert};
+  const std::array claims{beats, drums};
+  const std::array<std::string_view, 2> names{"beats", "drums"};
+  std::size_t changes = 0, took_over = 0, refused = 0;
+  for (unsigned seed = 1; seed <= 60; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    std::mt19937 random(seed);
+    const auto one_of = [&](std::size_t count) { return std::uniform_int_distribution<std::size_t>(0, count - 1)(random); };
+    std::vector<Attempt> attempts;
+    std::map<std::pair<Uuid, Uuid>, std::deque<AnyCommand>, decltype([](const auto& a, const auto& b) {
+               return UuidLess()(a.first, b.first) || (a.first == b.first && UuidLess()(a.second, b.second));
+             })>
+        told;  // By source and target.
+    const auto tell = [&](const Decision& decision) {
+      if (!decision) return;
+      for (const auto& e : decision->events)
+        for (auto& r : react(e.event)) told[{e.stream.id, r.group}].push_back(std::move(r.command));
+    };
+    for (int step = 0; step < 150; ++step) {
+      const std::size_t who = one_of(2), which = one_of(2);
+      switch (one_of(8)) {
+        case 0:
+        case 1: {  // A gateway holds a name; what comes of it is sent some time later, or never.
+          const Uuid attempt = next_command_id();
+          as(user(accounts[who]));
+          took_over += state<ClaimState>(claims[which]).account_id == accounts[who] ? 1 : 0;
+          const Outcome held = when(hold(claims[which], accounts[who], attempt));
+          if (!held.decision()) break;
+          auto c = call_me(names[which], claims[which], attempt, world.load({StreamKind::claim, claims[which]}).version);
+          c.account_id = accounts[who];
+          attempts.push_back({c, now});
+          break;
+        }
+        case 2:
+        case 3:
+        case 4: {
+          std::erase_if(attempts, [&](const Attempt& a) { return a.made_at + latest < now; });
+          if (attempts.empty()) break;
+          const auto at = attempts.begin() + static_cast<std::ptrdiff_t>(one_of(attempts.size()));
+          const auto change = at->change;
+          attempts.erase(at);
+          as(user(change.account_id));
+          const Outcome changed = when(change);
+          changes += changed.decision() && !changed.decision()->events.empty() ? 1 : 0;
+          refused += changed.decision() ? 0 : 1;
+          tell(changed.decision());
+          break;
+        }
+        case 5:
+        case 6: {  // One source's messages to one target keep their order.
+          std::vector<std::deque<AnyCommand>*> waiting;
+          for (auto& [way, queue] : told)
+            if (!queue.empty()) waiting.push_back(&queue);
+          if (waiting.empty()) break;
+          auto& queue = *waiting[one_of(waiting.size())];
+          const AnyCommand command = std::move(queue.front());
+          queue.pop_front();
+          as(the_system());
+          tell(when(command).decision());
+          break;
+        }
+        default:
+          at(now + minute_us);
+          as(the_system());
+          for (const Uuid& claim : claims)
+            for (const auto& timer : timers(AnyState(state<ClaimState>(claim))))
+              if (timer.due <= now) tell(when(timer.command).decision());
+      }
+      for (const Uuid& account : accounts) {
+        const auto& s = state<AccountState>(account);
+        if (is_nil(s.username_claim_id)) continue;
+        const auto& claim = state<ClaimState>(s.username_claim_id);
+        ASSERT_TRUE(claim.account_id == account && claim.status != ::claim::v1::Status::free) << "step " << step;
+      }
+      ASSERT_NE(normalized_username(view(anna).username), normalized_username(view(bert).username)) << "step " << step;
+    }
+    World fresh;  // Of the next seed.
+    std::swap(world, fresh);
+    for (const Uuid& account : accounts)
+      given({account::AccountRegistered{.account_id = account, .timezone = "UTC", .username = generated_username(account)}});
+  }
+  EXPECT_GT(changes, 500u);  // The walks went somewhere.
+  EXPECT_GT(took_over, 100u);
+  EXPECT_GT(refused, 0u);
 }
 
 // ---- authority
