@@ -9,7 +9,8 @@
 
 namespace guildhall {
 
-// Ten characters of RFC 4648's base32 alphabet, in lower case, for the first 50 bits of SHA-256 of the id's sixteen bytes. Frozen.
+// Ten characters of RFC 4648's base32 alphabet, in lower case, for the first 50 bits of SHA-256 of the id's sixteen bytes.
+// Frozen.
 std::string ten_characters_of(const Uuid& id);
 
 // The title's ASCII letters and digits, in lower case, with one hyphen for whatever stands between them, at most 60 characters;

@@ -1,5 +1,5 @@
-// Webinars with their registrations, reviews, subscriptions and profiles as clients of producers_avenue read them (PA-3..14, PA-35,
-// PA-77..82): the seed's columns, who reads which row, and what becomes of a row over its life.
+// Webinars with their registrations, reviews, subscriptions and profiles as clients of producers_avenue read them (PA-3..14,
+// PA-35, PA-77..82): the seed's columns, who reads which row, and what becomes of a row over its life.
 #include <gtest/gtest.h>
 
 #include <map>
