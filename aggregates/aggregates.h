@@ -55,11 +55,12 @@ std::vector<Timer> timers(const State& state);
 struct Effect {
   Uuid id{};
   ::payment::v1::Call call{};
-  Uuid payment_id{};  // Of a payout the payout's.
+  Uuid payment_id{};  // Of a payout the payout's, of a bill the subscription's.
   std::int64_t amount_cents = 0;
   std::string currency;
   std::string processor;
   std::string external_id;  // The processor's name for the payment; of a payout where it goes.
+  Micros period_end = 0;    // Of a bill: of the period that it pays.
   friend bool operator==(const Effect&, const Effect&) = default;
 };
 template <Exactly<AnyState> State>

@@ -73,7 +73,8 @@ struct Accepted {
 
 struct Rejection {
   Code code;
-  std::string detail;  // For people; may be empty.
+  std::string detail;               // For people; may be empty.
+  std::uint32_t retry_after_s = 0;  // When the reason may have ended by itself; 0: nobody knows.
 };
 
 using Decision = std::expected<Accepted, Rejection>;

@@ -50,6 +50,17 @@ AnyCommand outcome_command(const Effect& effect, const ProcessorAnswer& answer) 
       if (!done) return payout::RecordPayoutFailed{.payout_id = effect.payment_id, .reason = answer.reason};
       return payout::RecordPayoutCompleted{.payout_id = effect.payment_id, .external_id = answer.external_id};
     }
+    case ::payment::v1::Call::bill: {
+      if (!done)
+        return subscription::RecordPaymentFailed{.account_id = effect.payment_id,
+                                                 .external_id = answer.external_id,
+                                                 .period_end = effect.period_end,
+                                                 .reason = answer.reason};
+      subscription::RecordRenewal c{
+          .account_id = effect.payment_id, .external_id = answer.external_id, .period_end = effect.period_end};
+      c.amount_cents = effect.amount_cents;
+      return c;
+    }
     case ::payment::v1::Call::none: break;
   }
   CHECK(!"an effect is a call");

@@ -157,6 +157,22 @@ Transfers given_back(const PaymentState& s, Cents amount) {
   return posting(s).move({Account::refunds}, {Account::processor}, amount).done();
 }
 
+PaymentInitiated initiated(const Charge& charge, const ledger::Split& split, const Context& at) {
+  return {.payment_id = charge.payment_id,
+          .subject_id = charge.subject_id,
+          .related_id = charge.related_id,
+          .payer_id = charge.payer_id,
+          .payee_id = charge.payee_id,
+          .purpose = charge.purpose,
+          .amount_cents = charge.amount_cents,
+          .currency = at.policy.default_currency,
+          .processor = ::ledger::v1::EnumNameProcessor(processor_of(charge.method)),
+          .method = charge.method,
+          .fee_cents = split.fee,
+          .commission_cents = split.commission,
+          .seller_cents = split.seller};
+}
+
 // ---- refunds
 
 // What may still be refunded: captured, neither refunded nor asked for.
@@ -220,6 +236,12 @@ NewEvent payment_captured(const PaymentState& s, const std::string& external_id)
                                                    .transfers = captured(s)}};
 }
 
+// When late money whose refund is refused now is asked back again; nobody else is owed what a refused refund leaves.
+flatbuffers::Optional<Micros> retry_at(const PaymentState& s, Micros now) {
+  if (!s.late || s.refusals >= max_refund_retries) return {};
+  return now + (refund_retry_us << s.refusals);
+}
+
 // ---- disputes
 
 // The seller's part of all that is left (ledger.md: K for R = T - A), from where it stands.
@@ -279,26 +301,25 @@ std::expected<NewEvent, Rejection> initiate(const Charge& charge, const Context&
   const auto tier = sold ? effective_tier(view.get<SubscriptionState>(charge.payee_id)) : ::subscription::v1::Tier::basic;
   const auto commission_bp = sold ? at.policy.commission_bp.at(static_cast<std::size_t>(tier)) : 0;
   const auto rate = wallet ? ledger::FeeRate{} : charge.method == Method::paypal ? at.policy.paypal_fee : at.policy.stripe_fee;
-  const auto split = ledger::split_of(charge.amount_cents, rate, commission_bp);
+  auto split = ledger::split_of(charge.amount_cents, rate, commission_bp);
   if (!split) return reject(Code::price_below_fee);
-  return NewEvent{stream_of(charge.payment_id),
-                  PaymentInitiated{.payment_id = charge.payment_id,
-                                   .subject_id = charge.subject_id,
-                                   .related_id = charge.related_id,
-                                   .payer_id = charge.payer_id,
-                                   .payee_id = charge.payee_id,
-                                   .purpose = charge.purpose,
-                                   .amount_cents = charge.amount_cents,
-                                   .currency = at.policy.default_currency,
-                                   .processor = ::ledger::v1::EnumNameProcessor(processor_of(charge.method)),
-                                   .method = charge.method,
-                                   .fee_cents = split->fee,
-                                   // A-PA-22: of a subscription all but the fee is the platform's.
-                                   .commission_cents = sold ? split->commission : charge.amount_cents - split->fee,
-                                   .seller_cents = sold ? split->seller : 0,
-                                   .commission_bp = commission_bp,
-                                   .seller_tier = tier,
-                                   .auto_authorize = at.policy.auto_authorize && !wallet}};
+  // A-PA-22: of a subscription all but the fee is the platform's.
+  if (!sold) *split = {.fee = split->fee, .commission = charge.amount_cents - split->fee};
+  PaymentInitiated e = initiated(charge, *split, at);
+  e.commission_bp = commission_bp;
+  e.seller_tier = tier;
+  e.auto_authorize = at.policy.auto_authorize && !wallet;
+  return NewEvent{stream_of(charge.payment_id), std::move(e)};
+}
+
+std::vector<NewEvent> charged_by_provider(const Charge& charge, std::int64_t fee_cents, const std::string& external_id,
+                                          const Context& at) {
+  PaymentInitiated e = initiated(charge, {.fee = fee_cents, .commission = charge.amount_cents - fee_cents}, at);
+  PaymentState s;
+  apply(s, e);
+  return {{stream_of(s.payment_id), std::move(e)},
+          {stream_of(s.payment_id), PaymentAuthorized{.payment_id = s.payment_id, .external_id = external_id}},
+          payment_captured(s, external_id)};
 }
 
 std::vector<NewEvent> capture_money(const Uuid& payment_id, const View& view) {
@@ -463,7 +484,8 @@ Decision decide(const RecordRefundFailed& c, const Context& at, const View& view
                                                                    .reason = c.reason,
                                                                    .was_refunded = was_refunded,
                                                                    .currency = s.currency,
-                                                                   .transfers = std::move(transfers)}});
+                                                                   .transfers = std::move(transfers),
+                                                                   .retry_at = retry_at(s, at.now)}});
   return accepted;
 }
 
@@ -610,6 +632,38 @@ Decision decide(const ReleaseHold& c, const Context& at, const View& view) {
   return accepted;
 }
 
+Decision decide(const RetryRefund& c, const Context& at, const View& view) {
+  if (at.actor.kind != ActorKind::system || !view.exists<PaymentState>(c.payment_id)) return reject(Code::payment_not_found);
+  const auto& s = view.get<PaymentState>(c.payment_id);
+  Accepted accepted = nothing_new(c.payment_id);
+  // Asked back, written off or charged back while its timer was on its way.
+  if (s.retry_at == 0 || at.now < s.retry_at || is_frozen(s) || refundable_cents(s) <= 0) return accepted;
+  accepted.events.push_back(refund_requested(s, refundable_cents(s), "it came too late", FeeBearer::platform));
+  return accepted;
+}
+
+Decision decide(const WriteOffPayment& c, const Context& at, const View& view) {
+  if (!view.exists<PaymentState>(c.payment_id)) return reject(Code::payment_not_found);
+  const auto& s = view.get<PaymentState>(c.payment_id);
+  if (!shows_to(s, at.actor)) return reject(Code::payment_not_found);
+  if (!at.actor.trusted()) return reject(Code::admin_only);
+  if (!s.late) return reject(Code::payment_not_late);
+  if (suspense_left(s) <= 0) return nothing_new(c.payment_id);
+  if (is_frozen(s)) return reject(Code::payment_disputed);
+  Accepted accepted = nothing_new(c.payment_id);
+  accepted.events.push_back(
+      {stream_of(c.payment_id),
+       PaymentWrittenOff{
+           .payment_id = c.payment_id,
+           .amount_cents = suspense_left(s),
+           .reason = c.reason,
+           .written_off_by = at.actor.account,
+           .currency = s.currency,
+           .transfers =
+               posting(s).move({Account::suspense, s.payment_id}, {Account::adjustments}, suspense_left(s)).done()}});
+  return accepted;
+}
+
 std::optional<StreamId> target(const RecordAuthorized& c) { return stream_of(c.payment_id); }
 std::optional<StreamId> target(const RecordCaptured& c) { return stream_of(c.payment_id); }
 std::optional<StreamId> target(const RecordFailed& c) { return stream_of(c.payment_id); }
@@ -623,6 +677,8 @@ std::optional<StreamId> target(const RecordDisputeLost& c) { return stream_of(c.
 std::optional<StreamId> target(const RecordWalletPaid& c) { return stream_of(c.payment_id); }
 std::optional<StreamId> target(const RecordWalletRefused& c) { return stream_of(c.payment_id); }
 std::optional<StreamId> target(const ReleaseHold& c) { return stream_of(c.payment_id); }
+std::optional<StreamId> target(const RetryRefund& c) { return stream_of(c.payment_id); }
+std::optional<StreamId> target(const WriteOffPayment& c) { return stream_of(c.payment_id); }
 
 // ---- apply
 
@@ -712,6 +768,7 @@ void apply(PaymentState& s, const RefundRequested& e) {
   s.fee_borne_cents += e.fee_cents;
   s.unreleased_cents -= e.from_pending_cents;
   s.refund_owed = false;
+  if (refundable_cents(s) <= 0) s.retry_at = 0;  // Else for what is left.
   s.call = Call::refund;
 }
 
@@ -723,6 +780,7 @@ void apply(PaymentState& s, const RefundPostponed& e) {
 
 void apply(PaymentState& s, const PaymentRefunded& e) {
   s.refunded_cents += e.amount_cents;
+  s.refusals = 0;
   settle(s, e.refund_id, RefundStatus::refunded);
 }
 
@@ -734,7 +792,17 @@ void apply(PaymentState& s, const RefundFailed& e) {
     s.fee_borne_cents -= refund->fee_cents();
     s.unreleased_cents += refund->from_pending_cents();
   }
+  if (s.late) ++s.refusals;
+  s.retry_at = e.retry_at.value_or(0);
   settle(s, e.refund_id, RefundStatus::failed);
+}
+
+// Like a refund of the rest: what of it was the processor's fee has been borne.
+void apply(PaymentState& s, const PaymentWrittenOff& e) {
+  const Cents rest = refundable_cents(s);
+  s.returned_cents += rest;
+  s.fee_borne_cents += rest - e.amount_cents;
+  s.retry_at = 0;
 }
 
 void apply(PaymentState& s, const DisputeOpened& e) {
@@ -757,7 +825,13 @@ void apply(PaymentState& s, const DisputeLost& e) {
   s.frozen_pending_cents = s.frozen_available_cents = 0;
   s.returned_cents += e.amount_cents;
   s.commission_returned_cents += s.disputed_commission_cents;
-  s.fee_borne_cents = s.fee_cents;
+  if (s.late) {
+    // A refund that was under way when the bank came may have been refused since: its part is still ours to return.
+    for (const auto& t : e.transfers)
+      if (t.debit() == Account::costs) s.fee_borne_cents += t.amount_cents();
+  } else {
+    s.fee_borne_cents = s.fee_cents;
+  }
   s.refunded_cents += e.amount_cents;
   s.chargeback = false;
   s.refund_owed = false;
@@ -786,14 +860,23 @@ bool shows_to(const PaymentState& s, const Actor& actor) {
 }
 
 std::vector<Timer> timers(const PaymentState& s) {
-  if (s.unreleased_cents > 0 && s.release_at > 0) return {{"release", s.release_at, ReleaseHold{.payment_id = s.payment_id}}};
-  return {};
+  std::vector<Timer> out;
+  if (s.unreleased_cents > 0 && s.release_at > 0) out.push_back({"release", s.release_at, ReleaseHold{.payment_id = s.payment_id}});
+  if (s.retry_at > 0 && !is_frozen(s) && refundable_cents(s) > 0)
+    out.push_back({"refund", s.retry_at, RetryRefund{.payment_id = s.payment_id}});
+  return out;
 }
 
 std::optional<Effect> effect(const PaymentState& s) {
   if (is_paid_by_wallet(s)) return std::nullopt;  // Its owner's group is told by reactions.
   const auto wanted = [&](const Uuid& id, std::int64_t amount_cents) {
-    return Effect{id, s.call, s.payment_id, amount_cents, s.currency, s.processor, s.external_id};
+    return Effect{.id = id,
+                  .call = s.call,
+                  .payment_id = s.payment_id,
+                  .amount_cents = amount_cents,
+                  .currency = s.currency,
+                  .processor = s.processor,
+                  .external_id = s.external_id};
   };
   // The provider's idempotency key: one for each call that this payment can ever want.
   const auto once = [&](std::string_view label) {
@@ -801,7 +884,8 @@ std::optional<Effect> effect(const PaymentState& s) {
   };
   switch (s.call) {
     case Call::none:
-    case Call::payout: return std::nullopt;  // A payout's own.
+    case Call::payout:
+    case Call::bill: return std::nullopt;  // A payout's own, a subscription's own.
     case Call::authorize: return once("effect/authorize");
     case Call::capture: return once("effect/capture");
     case Call::cancel: return once("effect/cancel");

@@ -18,6 +18,10 @@
 
 namespace guildhall {
 
+// Late money whose refund is refused is asked back again: after this long, doubled with each refusal in a row, so many times
+// (1 h … 128 h, ten days in all). What is refused then waits in suspense for an admin, who asks again or writes it off.
+inline constexpr Micros refund_retry_us = hour_us;
+inline constexpr std::uint32_t max_refund_retries = 8;
 inline constexpr std::size_t remembered_refunds = 32;  // Answered refunds of one payment that a repeated answer still finds.
 
 // ---- for the decisions of what is sold
@@ -36,6 +40,10 @@ struct Charge {
 // PaymentInitiated, with the seller's tier and commission of now (PA-90). Rejects a charge without a method, a subscription
 // from a wallet, and a price that the processor's fee eats up (A-PA-13).
 std::expected<NewEvent, Rejection> initiate(const Charge& charge, const Context& at, const View& view);
+
+// A payment that the provider's billing has made by itself: it is captured, and can be refunded and charged back like any other.
+std::vector<NewEvent> charged_by_provider(const Charge& charge, std::int64_t fee_cents, const std::string& external_id,
+                                          const Context& at);
 
 // What a sale makes of its money.
 struct MoneyTaken {
@@ -82,6 +90,8 @@ Decision decide(const payment::RecordDisputeLost& c, const Context& at, const Vi
 Decision decide(const payment::RecordWalletPaid& c, const Context& at, const View& view);
 Decision decide(const payment::RecordWalletRefused& c, const Context& at, const View& view);
 Decision decide(const payment::ReleaseHold& c, const Context& at, const View& view);
+Decision decide(const payment::RetryRefund& c, const Context& at, const View& view);
+Decision decide(const payment::WriteOffPayment& c, const Context& at, const View& view);
 
 std::optional<StreamId> target(const payment::RecordAuthorized& c);
 std::optional<StreamId> target(const payment::RecordCaptured& c);
@@ -96,6 +106,8 @@ std::optional<StreamId> target(const payment::RecordDisputeLost& c);
 std::optional<StreamId> target(const payment::RecordWalletPaid& c);
 std::optional<StreamId> target(const payment::RecordWalletRefused& c);
 std::optional<StreamId> target(const payment::ReleaseHold& c);
+std::optional<StreamId> target(const payment::RetryRefund& c);
+std::optional<StreamId> target(const payment::WriteOffPayment& c);
 
 // ---- apply
 
@@ -114,6 +126,7 @@ void apply(PaymentState& s, const payment::RefundRequested& e);
 void apply(PaymentState& s, const payment::RefundPostponed& e);
 void apply(PaymentState& s, const payment::PaymentRefunded& e);
 void apply(PaymentState& s, const payment::RefundFailed& e);
+void apply(PaymentState& s, const payment::PaymentWrittenOff& e);
 void apply(PaymentState& s, const payment::DisputeOpened& e);
 void apply(PaymentState& s, const payment::DisputeWon& e);
 void apply(PaymentState& s, const payment::DisputeLost& e);

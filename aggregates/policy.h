@@ -50,6 +50,7 @@ struct PlatformPolicy {
   Micros past_due_us = 7 * day_us;       // A-PA-50: the tier is kept.
   Micros unpaid_us = 23 * day_us;        // After it: basic rights, then the end.
   Micros trial_us = 14 * day_us;
+  bool sandbox_bills = false;  // The sandbox pays subscriptions' later periods; else a provider's word is waited for.
   std::string processor = "sandbox";
   bool auto_authorize = true;                // False: the client pays, and the authorization is recorded from outside.
   Micros claim_resolve_us = 10 * minute_us;  // Until an unconfirmed claim's account is asked.

@@ -23,10 +23,12 @@ bool is_known(const ProductState& product, const Actor& actor) {
   return !is_nil(product.product_id) && (product.status != ::product::v1::Status::draft || may_act_for(actor, product.seller_id));
 }
 
-// For people; how long is left is not known exactly, since the buyer may finish at any time.
-std::string reserved_for(const ProductState& product, Micros now) {
-  const Micros left = std::max<Micros>(product.reserved_until - now, 0);
-  return "Reserved for another " + std::to_string((left + second_us - 1) / second_us) + " seconds at most.";
+// How long is left is not known exactly, since the buyer may finish at any time.
+std::unexpected<Rejection> reserved_for(const ProductState& product, Micros now) {
+  const auto seconds = std::max<Micros>((product.reserved_until - now + second_us - 1) / second_us, 1);
+  Rejection out{Code::license_reserved, "Reserved for another " + std::to_string(seconds) + " seconds at most."};
+  out.retry_after_s = static_cast<std::uint32_t>(seconds);
+  return std::unexpected(std::move(out));
 }
 
 // What this buyer pays, or why not that (A-PA-25).
@@ -82,7 +84,7 @@ Decision decide(const PurchaseProduct& c, const Context& at, const View& view) {
     if (status == Status::pending) return reject(Code::purchase_pending);
   }
   if (const auto code = license_refusal(product))
-    return reject(*code, *code == Code::license_reserved ? reserved_for(product, at.now) : std::string());
+    return *code == Code::license_reserved ? reserved_for(product, at.now) : reject(*code);
   if (!is_for_sale(product)) return reject(Code::product_not_active);
   const auto amount = amount_of(c, product, at.policy);
   if (!amount) return std::unexpected(amount.error());

@@ -112,6 +112,8 @@ constexpr std::array table{
                    "Wait for the payment, then confirm."},
     RejectionEntry{payment_not_captured, "payment_not_captured", conflict, "TU-31", "The payment is not captured", ""},
     RejectionEntry{payment_not_found, "payment_not_found", not_found, "TU-48", "There is no such payment", ""},
+    RejectionEntry{payment_not_late, "payment_not_late", conflict, "M-2", "The payment made its sale",
+                   "Only money that came too late is written off."},
     RejectionEntry{payout_below_minimum, "payout_below_minimum", invalid, "PA-96", "The amount is below the smallest payout", ""},
     RejectionEntry{payout_method_missing, "payout_method_missing", conflict, "PA-95", "The wallet has no such payout method",
                    "Set it first."},

@@ -81,6 +81,7 @@ enum class Code : std::uint8_t {
   payment_not_authorized,
   payment_not_captured,
   payment_not_found,
+  payment_not_late,
   payout_below_minimum,
   payout_method_missing,
   payout_not_completed,

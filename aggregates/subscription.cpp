@@ -13,6 +13,7 @@ using namespace subscription;
 using ledger::Account;
 using ledger::Cents;
 using ::payment::v1::Purpose;
+using ::subscription::state::Bill;
 using ::subscription::state::Checkout;
 using ::subscription::state::NextPlan;
 using ::subscription::v1::Cause;
@@ -44,6 +45,7 @@ Plan plan_of(const SubscriptionState& s) { return {s.tier, s.interval}; }
 
 bool is_subscribed(const SubscriptionState& s) { return s.tier != Tier::basic && !s.is_partner; }
 bool is_paying(const SubscriptionState& s) { return !is_nil(s.checkout.payment_id()) && !s.checkout.lapsed(); }
+bool is_billing(const SubscriptionState& s) { return s.bill.period_end() != 0; }
 bool is_change_scheduled(const SubscriptionState& s) { return s.next.effective_at() != 0; }
 Plan next_plan(const SubscriptionState& s) {
   return is_change_scheduled(s) ? Plan{s.next.tier(), s.next.interval()} : plan_of(s);
@@ -133,8 +135,6 @@ struct Paid {
   std::string external_id;
 };
 NewEvent subscription_paid(const Uuid& account, const Plan& plan, const Paid& paid, Micros start, Micros end, const Context& at) {
-  // What is smaller than its fee is all fee.
-  const Cents fee = std::min(paid.fee_cents, paid.amount_cents);
   return {stream_of(account),
           SubscriptionPaid{.account_id = account,
                            .payment_id = paid.payment_id,
@@ -143,13 +143,24 @@ NewEvent subscription_paid(const Uuid& account, const Plan& plan, const Paid& pa
                            .period_start = start,
                            .period_end = end,
                            .amount_cents = paid.amount_cents,
-                           .fee_cents = fee,
+                           .fee_cents = paid.fee_cents,
                            .currency = at.policy.default_currency,
                            .external_id = paid.external_id,
                            .transfers = ledger::Posting(ledger::Processor::stripe)
-                                            .move({Account::processor}, {Account::subscriptions}, paid.amount_cents - fee)
-                                            .move({Account::processor}, {Account::fees}, fee)
+                                            .move({Account::processor}, {Account::subscriptions},
+                                                  paid.amount_cents - paid.fee_cents)
+                                            .move({Account::processor}, {Account::fees}, paid.fee_cents)
                                             .done()}};
+}
+
+Charge charge_of(const Uuid& account, const Uuid& payment_id, Cents amount_cents) {
+  return {.payment_id = payment_id,
+          .subject_id = account,
+          .related_id = account,
+          .payer_id = account,
+          .purpose = Purpose::subscription,
+          .amount_cents = amount_cents,
+          .method = ledger::Method::card};
 }
 
 NewEvent plan_changed(const SubscriptionState& s, const Plan& to, Cents credit_cents) {
@@ -174,18 +185,22 @@ std::vector<NewEvent> upgraded(const SubscriptionState& s, const Plan& to, Cents
                                                         .overdue_at = end + unheard_us}}};
 }
 
+// The sandbox is asked for the next period: of the plan that begins with it, from the last end, or from now if that is long ago.
+NewEvent billing_requested(const SubscriptionState& s, const Context& at) {
+  const Plan plan = next_plan(s);
+  return {stream_of(s.account_id),
+          BillingRequested{.account_id = s.account_id,
+                           .period_end = period_end_after(s.anchor_at, plan.interval, std::max(s.period_end, at.now)),
+                           .amount_cents = price_of(plan, at.policy),
+                           .currency = at.policy.default_currency,
+                           .overdue_at = at.now + unheard_us}};
+}
+
 // Asks for the money. The plan waits for it: nobody has a tier that is not paid for.
 Decision check_out(const Uuid& account, const Plan& plan, Cents price_cents, Cents credit_cents, const Context& at,
                    const View& view) {
   const Uuid payment_id = at.mint("payment");
-  auto initiated = initiate({.payment_id = payment_id,
-                             .subject_id = account,
-                             .related_id = account,
-                             .payer_id = account,
-                             .purpose = Purpose::subscription,
-                             .amount_cents = price_cents - credit_cents,
-                             .method = ledger::Method::card},
-                            at, view);
+  auto initiated = initiate(charge_of(account, payment_id, price_cents - credit_cents), at, view);
   if (!initiated) return std::unexpected(std::move(initiated.error()));
   Accepted accepted = accept(account, CheckoutStarted{.account_id = account,
                                                       .payment_id = payment_id,
@@ -260,7 +275,7 @@ Decision decide(const ChangePlan& c, const Context& at, const View& view) {
   if (is_subscribed(*s) && next_plan(*s) == wanted) return nothing_new(c.account_id);
   if (s->is_partner) return reject(Code::partner_account);
   if (!is_subscribed(*s)) return reject(Code::not_subscribed);
-  if (is_paying(*s)) return reject(Code::subscription_pending);
+  if (is_paying(*s) || is_billing(*s)) return reject(Code::subscription_pending);
   if (s->status != Status::active) return reject(Code::subscription_past_due);
   if (s->cancel_at != 0) return reject(Code::subscription_ending);
   const Cents price = price_of(wanted, at.policy);
@@ -287,7 +302,8 @@ Decision decide(const CancelSubscription& c, const Context& at, const View& view
   Accepted accepted = nothing_new(c.account_id);
   if (s->cancel_at != 0) return accepted;
   if (s->is_partner) return reject(Code::partner_account);
-  if (is_subscribed(*s) && at.now >= s->period_end) {
+  // While the next period is being billed its money may be on the way: the answer decides.
+  if (is_subscribed(*s) && at.now >= s->period_end && !is_billing(*s)) {
     accepted.events = ended(*s, Cause::requested, at, view);
     return accepted;
   }
@@ -343,7 +359,10 @@ Decision decide(const RecordRenewal& c, const Context& at, const View& view) {
   // An upgrade under way has its price from the period that is over now.
   events = drop_checkout(*s, "the period was renewed", at, view);
   if (amount > 0) {
-    const Paid paid{at.mint("subscription_payment"), amount, ledger::fee_of(at.policy.stripe_fee, amount), c.external_id};
+    // What is smaller than its fee is all fee.
+    const Cents fee = std::min(ledger::fee_of(at.policy.stripe_fee, amount), amount);
+    const Paid paid{at.mint("subscription_payment"), amount, fee, c.external_id};
+    append(events, charged_by_provider(charge_of(c.account_id, paid.payment_id, amount), fee, c.external_id, at));
     events.push_back(subscription_paid(c.account_id, plan, paid, s->period_end, c.period_end, at));
   }
   if (is_due(s->next.effective_at(), at)) events.push_back(plan_changed(*s, plan, 0));
@@ -361,11 +380,24 @@ Decision decide(const RecordRenewal& c, const Context& at, const View& view) {
 Decision decide(const RecordPaymentFailed& c, const Context& at, const View& view) {
   const auto* s = told(c.account_id, at, view);
   if (!s) return reject(Code::subscription_not_found);
-  // Paid for since, ended since, or told before: the first failure's days run on.
-  if (is_known(*s, c.external_id) || !is_subscribed(*s) || is_paid_until(*s, c.period_end) || s->status != Status::active)
-    return nothing_new(c.account_id);
-  return accept(c.account_id,
-                SubscriptionPastDue{.account_id = c.account_id, .reason = c.reason, .unpaid_at = at.now + at.policy.past_due_us});
+  Accepted accepted = nothing_new(c.account_id);
+  // Paid for since or ended since.
+  if (is_known(*s, c.external_id) || !is_subscribed(*s) || is_paid_until(*s, c.period_end)) return accepted;
+  auto& events = accepted.events;
+  if (s->bill.period_end() == c.period_end) {
+    events.push_back({stream_of(c.account_id),
+                      BillingFailed{.account_id = c.account_id, .period_end = c.period_end, .reason = c.reason}});
+    if (is_due(s->cancel_at, at)) {
+      append(events, ended(*s, Cause::requested, at, view));
+      return accepted;
+    }
+  }
+  // Told before: the first failure's days run on.
+  if (s->status == Status::active)
+    events.push_back({stream_of(c.account_id), SubscriptionPastDue{.account_id = c.account_id,
+                                                                   .reason = c.reason,
+                                                                   .unpaid_at = at.now + at.policy.past_due_us}});
+  return accepted;
 }
 
 Decision decide(const GrantPartner& c, const Context& at, const View& view) {
@@ -398,14 +430,18 @@ Decision decide(const EnforceSubscription& c, const Context& at, const View& vie
   Accepted accepted = nothing_new(c.account_id);
   auto& events = accepted.events;
   const bool never_paid = s->status == Status::unpaid && is_due(s->deadline_at, at);
-  if (never_paid || is_due(s->cancel_at, at)) {
+  if (never_paid || (is_due(s->cancel_at, at) && !is_billing(*s))) {
     events = ended(*s, never_paid ? Cause::unpaid : Cause::requested, at, view);
     return accepted;
   }
   const bool plan_ends = is_due(s->next.effective_at(), at);
+  // Once a period: what is refused leaves it past due.
+  const bool bills = at.policy.sandbox_bills && is_subscribed(*s) && s->status == Status::active && is_due(s->period_end, at) &&
+                     !is_billing(*s);
   if (is_paying(*s) && is_subscribed(*s)) {
     // Later, an upgrade's credit would be another one.
     if (plan_ends) events = drop_checkout(*s, "the plan has changed", at, view);
+    else if (bills) events = drop_checkout(*s, "the period is over", at, view);
     else if (is_due(s->checkout.expires_at(), at)) events = drop_checkout(*s, "no money came in time", at, view);
   } else if (is_paying(*s) && is_due(s->checkout.expires_at(), at)) {
     events.push_back(
@@ -413,7 +449,9 @@ Decision decide(const EnforceSubscription& c, const Context& at, const View& vie
     append(events, return_money(s->checkout.payment_id(), "no money came in time", FeeBearer::platform, at, view));
   }
   if (plan_ends) events.push_back(plan_changed(*s, next_plan(*s), 0));
-  if (is_due(s->deadline_at, at)) {
+  if (bills) {
+    events.push_back(billing_requested(*s, at));
+  } else if (is_due(s->deadline_at, at)) {
     if (s->status == Status::active)
       events.push_back({stream_of(c.account_id), SubscriptionPastDue{.account_id = c.account_id,
                                                                      .reason = "no word of a payment",
@@ -487,6 +525,7 @@ void begin_period(SubscriptionState& s, Cents price_cents, Micros start, Micros 
   s.anchor_at = anchor_at;
   s.deadline_at = overdue_at;
   s.trial_end = 0;
+  s.bill = Bill();
 }
 
 // From basic to a plan.
@@ -554,6 +593,13 @@ void apply(SubscriptionState& s, const PlanChanged& e) {
 void apply(SubscriptionState& s, const CancelScheduled& e) { s.cancel_at = e.cancel_at; }
 void apply(SubscriptionState& s, const CancelUndone&) { s.cancel_at = 0; }
 
+void apply(SubscriptionState& s, const BillingRequested& e) {
+  s.bill = Bill(e.period_end, e.amount_cents);
+  s.bill_currency = e.currency;
+  s.deadline_at = e.overdue_at;
+}
+void apply(SubscriptionState& s, const BillingFailed&) { s.bill = Bill(); }
+
 void apply(SubscriptionState& s, const SubscriptionPastDue& e) {
   s.status = Status::past_due;
   s.deadline_at = e.unpaid_at;
@@ -594,7 +640,7 @@ void apply(SubscriptionState& s, const PartnerGranted&) {
 
 void apply(SubscriptionState& s, const PartnerRevoked&) { s.is_partner = false; }
 
-// ---- reply, timers
+// ---- reply, timers, effect
 
 AnyResource represent(const SubscriptionState& s, std::uint64_t version, const Uuid&) {
   SubscriptionView view{.id = s.account_id,
@@ -629,10 +675,24 @@ std::vector<Timer> timers(const SubscriptionState& s) {
     if (due != 0) out.push_back({name, due, EnforceSubscription{.account_id = s.account_id}});
   };
   if (is_paying(s)) want("checkout", s.checkout.expires_at());
+  if (is_subscribed(s) && s.status == Status::active && s.cancel_at == 0) want("bill", s.period_end);
   want("plan", s.next.effective_at());
   want("cancel", s.cancel_at);
   want("deadline", s.deadline_at);
   return out;
+}
+
+std::optional<Effect> effect(const SubscriptionState& s) {
+  if (!is_billing(s)) return std::nullopt;
+  return Effect{.id = derive_in_group("effect/bill", s.account_id, static_cast<std::uint64_t>(s.bill.period_end()),
+                                      bucket_of(s.account_id)),
+                .call = ::payment::v1::Call::bill,
+                .payment_id = s.account_id,
+                .amount_cents = s.bill.amount_cents(),
+                .currency = s.bill_currency,
+                .processor = ::ledger::v1::EnumNameProcessor(ledger::Processor::stripe),
+                .external_id = s.stripe_customer_id,
+                .period_end = s.bill.period_end()};
 }
 
 }  // namespace guildhall

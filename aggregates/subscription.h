@@ -16,6 +16,8 @@
 // Periods: the provider's billing pays each one after the first (RecordRenewal), and it begins where the one before ended. The
 // end of the first one, and how long a paid one may be, is calendar months or years in UTC. Our timers only guard: a period that
 // is over without word of the next one's payment is past due after unheard_us. Prices are cents, of the policy at that moment.
+// The sandbox is a provider's billing too (policy.sandbox_bills): when a period is over it is asked for the next one's money, once,
+// and its answer comes as a provider's word does. Each payment of a period is a payment of its own, which can be given back.
 #pragma once
 
 #include "aggregates/aggregates.h"
@@ -81,6 +83,8 @@ void apply(SubscriptionState& s, const subscription::PlanChangeWithdrawn& e);
 void apply(SubscriptionState& s, const subscription::PlanChanged& e);
 void apply(SubscriptionState& s, const subscription::CancelScheduled& e);
 void apply(SubscriptionState& s, const subscription::CancelUndone& e);
+void apply(SubscriptionState& s, const subscription::BillingRequested& e);
+void apply(SubscriptionState& s, const subscription::BillingFailed& e);
 void apply(SubscriptionState& s, const subscription::SubscriptionPastDue& e);
 void apply(SubscriptionState& s, const subscription::SubscriptionUnpaid& e);
 void apply(SubscriptionState& s, const subscription::SubscriptionCancelled& e);
@@ -91,5 +95,6 @@ void apply(SubscriptionState& s, const subscription::PartnerRevoked& e);
 AnyResource represent(const SubscriptionState& s, std::uint64_t version, const Uuid& part);
 bool shows_to(const SubscriptionState& s, const Actor& actor);
 std::vector<Timer> timers(const SubscriptionState& s);
+std::optional<Effect> effect(const SubscriptionState& s);
 
 }  // namespace guildhall

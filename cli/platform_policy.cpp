@@ -159,6 +159,7 @@ PlatformPolicy load_policy(const std::string& platform, const std::string& file)
   if (p.processor != "sandbox" && p.processor != "off")
     throw SettingsError(where + ": payments.processor must be sandbox or off");
   p.auto_authorize = in.boolean("payments.auto_authorize", p.auto_authorize) && p.processor != "off";
+  p.sandbox_bills = in.boolean("subscriptions.sandbox_bills", p.sandbox_bills) && p.processor == "sandbox";
   p.claim_resolve_us = in.integer("claims.resolve_minutes", p.claim_resolve_us / minute_us, 1, 1440) * minute_us;
   in.refuse_unknown();
   return p;

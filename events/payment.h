@@ -20,6 +20,8 @@ using RecordDisputeLost = ::payment::v1::RecordDisputeLostT;
 using RecordWalletPaid = ::payment::v1::RecordWalletPaidT;
 using RecordWalletRefused = ::payment::v1::RecordWalletRefusedT;
 using ReleaseHold = ::payment::v1::ReleaseHoldT;
+using RetryRefund = ::payment::v1::RetryRefundT;
+using WriteOffPayment = ::payment::v1::WriteOffPaymentT;
 
 using PaymentInitiated = ::payment::v1::PaymentInitiatedT;
 using PaymentAuthorized = ::payment::v1::PaymentAuthorizedT;
@@ -36,6 +38,7 @@ using RefundRequested = ::payment::v1::RefundRequestedT;
 using RefundPostponed = ::payment::v1::RefundPostponedT;
 using PaymentRefunded = ::payment::v1::PaymentRefundedT;
 using RefundFailed = ::payment::v1::RefundFailedT;
+using PaymentWrittenOff = ::payment::v1::PaymentWrittenOffT;
 using DisputeOpened = ::payment::v1::DisputeOpenedT;
 using DisputeWon = ::payment::v1::DisputeWonT;
 using DisputeLost = ::payment::v1::DisputeLostT;
@@ -44,11 +47,11 @@ using PaymentView = ::payment::v1::PaymentViewT;
 
 using Command = std::variant<RecordAuthorized, RecordCaptured, RecordFailed, RecordCancelled, RecordRefunded, RecordRefundFailed,
                              RequestRefund, RecordDisputeOpened, RecordDisputeWon, RecordDisputeLost, RecordWalletPaid,
-                             RecordWalletRefused, ReleaseHold>;
+                             RecordWalletRefused, ReleaseHold, RetryRefund, WriteOffPayment>;
 using Event =
     std::variant<PaymentInitiated, PaymentAuthorized, PaymentFailed, CaptureRequested, PaymentCaptured, LatePaymentReceived,
                  WalletPaymentReturned, CancelRequested, PaymentCancelled, HoldStarted, HoldReleased, RefundRequested,
-                 RefundPostponed, PaymentRefunded, RefundFailed, DisputeOpened, DisputeWon, DisputeLost>;
+                 RefundPostponed, PaymentRefunded, RefundFailed, PaymentWrittenOff, DisputeOpened, DisputeWon, DisputeLost>;
 using Resource = std::variant<PaymentView>;
 
 }  // namespace guildhall::payment

@@ -31,6 +31,8 @@ using PlanChangeWithdrawn = ::subscription::v1::PlanChangeWithdrawnT;
 using PlanChanged = ::subscription::v1::PlanChangedT;
 using CancelScheduled = ::subscription::v1::CancelScheduledT;
 using CancelUndone = ::subscription::v1::CancelUndoneT;
+using BillingRequested = ::subscription::v1::BillingRequestedT;
+using BillingFailed = ::subscription::v1::BillingFailedT;
 using SubscriptionPastDue = ::subscription::v1::SubscriptionPastDueT;
 using SubscriptionUnpaid = ::subscription::v1::SubscriptionUnpaidT;
 using SubscriptionCancelled = ::subscription::v1::SubscriptionCancelledT;
@@ -44,8 +46,8 @@ using Command = std::variant<Subscribe, ChangePlan, CancelSubscription, UndoCanc
                              RecordPaymentFailed, GrantPartner, RevokePartner, EnforceSubscription>;
 using Event = std::variant<SubscriptionStarted, CheckoutStarted, CheckoutExpired, CheckoutFailed, TrialStarted, SubscriptionPaid,
                            SubscriptionActivated, SubscriptionRenewed, PlanChangeScheduled, PlanChangeWithdrawn, PlanChanged,
-                           CancelScheduled, CancelUndone, SubscriptionPastDue, SubscriptionUnpaid, SubscriptionCancelled,
-                           SubscriptionLinked, PartnerGranted, PartnerRevoked>;
+                           CancelScheduled, CancelUndone, BillingRequested, BillingFailed, SubscriptionPastDue, SubscriptionUnpaid,
+                           SubscriptionCancelled, SubscriptionLinked, PartnerGranted, PartnerRevoked>;
 using Resource = std::variant<SubscriptionView>;
 
 }  // namespace guildhall::subscription

@@ -312,6 +312,7 @@ Response Commands::response_of(CommandResult result) const {
   out.headers.reserve(6);
   out.headers.emplace_back("Content-Type", std::move(result.reply.content_type));
   if (!result.reply.etag.empty()) out.headers.emplace_back("ETag", std::move(result.reply.etag));
+  if (result.reply.retry_after_s != 0) out.headers.emplace_back("Retry-After", std::to_string(result.reply.retry_after_s));
   if (!result.reply.location.empty()) out.headers.emplace_back("Location", std::move(result.reply.location));
   if (result.sequence != 0) out.headers.emplace_back("Consistency-Token", token_of(result.shard, result.sequence));
   if (result.replayed) out.headers.emplace_back("Idempotent-Replayed", "true");

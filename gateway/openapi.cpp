@@ -431,7 +431,9 @@ class Document {
       if (!examples.empty()) media["examples"] = std::move(examples);
       json::object problem{{"description", text(meaning)},
                            {"content", json::object{{"application/problem+json", std::move(media)}}}};
-      if (status == 429 || status == 503) problem["headers"] = json::object{{"Retry-After", reference("headers", "RetryAfter")}};
+      // A conflict that ends by itself says when, others say nothing.
+      if (status == 409 || status == 429 || status == 503)
+        problem["headers"] = json::object{{"Retry-After", reference("headers", "RetryAfter")}};
       responses["Problem" + std::to_string(status)] = std::move(problem);
     }
     const auto header = [](std::string_view description, std::string_view type) {

@@ -93,6 +93,7 @@ std::string encode_peer_result(const CommandResult& result) {
   out.replayed = result.replayed;
   out.shard = result.shard;
   out.sequence = result.sequence;
+  out.retry_after_s = result.reply.retry_after_s;
   return pack(out);
 }
 
@@ -102,7 +103,12 @@ std::optional<CommandResult> decode_peer_result(std::string_view bytes) {
   if (!unpack(bytes, in)) return std::nullopt;
   const auto kind = known(in.kind, Kind::replied, Kind::behind);
   if (!kind) return std::nullopt;
-  Reply reply{in.status, std::move(in.etag), std::move(in.location), std::move(in.content_type), std::move(in.body)};
+  Reply reply{in.status,
+              std::move(in.etag),
+              std::move(in.location),
+              std::move(in.content_type),
+              std::move(in.body),
+              in.retry_after_s};
   return CommandResult{*kind, std::move(reply), in.replayed, in.shard, in.sequence};
 }
 

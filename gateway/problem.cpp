@@ -162,6 +162,7 @@ Reply HttpReplies::rejected(const Rejection& rejection, const Uuid& command_id) 
   Reply reply;
   reply.status = static_cast<std::uint16_t>(status);
   reply.content_type = problem_content_type;
+  reply.retry_after_s = rejection.retry_after_s;
   reply.body = body(e.name, e.title, status, rejection.detail, e.hint, false, e.rule, command_id, {});
   return reply;
 }

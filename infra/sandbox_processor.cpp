@@ -7,9 +7,10 @@ namespace {
 
 using ::payment::v1::Call;
 
-// A payment may have several refunds, each a movement of its own.
+// A payment may have several refunds, a subscription has many bills, each a movement of its own.
 std::string external_id_of(const Effect& effect) {
-  return "sandbox_" + to_string(effect.call == Call::refund ? effect.id : effect.payment_id);
+  const bool several = effect.call == Call::refund || effect.call == Call::bill;
+  return "sandbox_" + to_string(several ? effect.id : effect.payment_id);
 }
 
 PerformedCall by_amount(const Effect& effect) {
@@ -21,7 +22,7 @@ PerformedCall by_amount(const Effect& effect) {
   };
   switch (effect.amount_cents % 100) {
     case 1:
-      if (effect.call == Call::authorize) decline("card_declined");
+      if (effect.call == Call::authorize || effect.call == Call::bill) decline("card_declined");
       break;
     case 2: call.times = 2; break;
     case 3:
@@ -41,7 +42,8 @@ PerformedCall by_amount(const Effect& effect) {
 // The type of the movement that a call makes; nothing where no money moves.
 std::string_view movement(Call call) {
   switch (call) {
-    case Call::capture: return "charge";
+    case Call::capture:
+    case Call::bill: return "charge";
     case Call::refund: return "refund";
     case Call::payout: return "payout";
     default: return {};
@@ -77,7 +79,7 @@ bool SandboxProcessor::note(const Effect& effect, const ProcessorAnswer& answer)
                          .external_id = answer.external_id,
                          .type = std::string(type),
                          .amount_cents = effect.amount_cents,
-                         .fee_cents = effect.call == Call::capture ? fee_of_(effect.processor, effect.amount_cents) : 0,
+                         .fee_cents = type == "charge" ? fee_of_(effect.processor, effect.amount_cents) : 0,
                          .currency = effect.currency,
                          .time = clock_->now()});
 }

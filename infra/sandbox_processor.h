@@ -1,6 +1,6 @@
 // A payment processor that moves no money, for development and tests. It can be told what to answer: by `tell`, or by the amount,
 // as card processors' test cards do: the last two digits of amount_cents choose a case.
-//   …01  the authorization is declined          …04  the capture fails
+//   …01  authorization or bill declined         …04  the capture fails
 //   …02  answers come twice                     …05  refunds fail
 //   …03  the authorization's answer is late (late_us)
 #pragma once

@@ -212,5 +212,6 @@ void project(const RecordHeader&, const payment::LatePaymentReceived&, Writes&) 
 void project(const RecordHeader&, const payment::WalletPaymentReturned&, Writes&) {}
 void project(const RecordHeader&, const payment::HoldStarted&, Writes&) {}
 void project(const RecordHeader&, const payment::HoldReleased&, Writes&) {}
+void project(const RecordHeader&, const payment::PaymentWrittenOff&, Writes&) {}
 
 }  // namespace guildhall

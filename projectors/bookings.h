@@ -75,5 +75,6 @@ void project(const RecordHeader& at, const payment::LatePaymentReceived& e, Writ
 void project(const RecordHeader& at, const payment::WalletPaymentReturned& e, Writes& out);
 void project(const RecordHeader& at, const payment::HoldStarted& e, Writes& out);
 void project(const RecordHeader& at, const payment::HoldReleased& e, Writes& out);
+void project(const RecordHeader& at, const payment::PaymentWrittenOff& e, Writes& out);
 
 }  // namespace guildhall

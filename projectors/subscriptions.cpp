@@ -119,6 +119,8 @@ void project(const RecordHeader& at, const subscription::CancelUndone& e, Writes
   change(at, e.account_id, out).set(Subscriptions::cancel_at, {});
 }
 
+void project(const RecordHeader& at, const subscription::BillingRequested& e, Writes& out) { change(at, e.account_id, out); }
+void project(const RecordHeader& at, const subscription::BillingFailed& e, Writes& out) { change(at, e.account_id, out); }
 void project(const RecordHeader& at, const subscription::SubscriptionPastDue& e, Writes& out) {
   change(at, e.account_id, out).set(Subscriptions::status, "past_due");
 }

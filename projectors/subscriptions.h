@@ -40,6 +40,8 @@ void project(const RecordHeader& at, const subscription::PlanChangeWithdrawn& e,
 void project(const RecordHeader& at, const subscription::PlanChanged& e, Writes& out);
 void project(const RecordHeader& at, const subscription::CancelScheduled& e, Writes& out);
 void project(const RecordHeader& at, const subscription::CancelUndone& e, Writes& out);
+void project(const RecordHeader& at, const subscription::BillingRequested& e, Writes& out);
+void project(const RecordHeader& at, const subscription::BillingFailed& e, Writes& out);
 void project(const RecordHeader& at, const subscription::SubscriptionPastDue& e, Writes& out);
 void project(const RecordHeader& at, const subscription::SubscriptionUnpaid& e, Writes& out);
 void project(const RecordHeader& at, const subscription::SubscriptionCancelled& e, Writes& out);

@@ -98,6 +98,8 @@ void put(const RecordHeader& at, const payment::RefundFailed& e, Writes& out) {
   Write& row = change(at, e.payment_id, out);
   if (e.was_refunded) row.add(Transactions::amount_refunded, -e.amount_cents);
 }
+// The money was taken and is the platform's now: the transaction stays completed.
+void put(const RecordHeader& at, const payment::PaymentWrittenOff& e, Writes& out) { change(at, e.payment_id, out); }
 
 void put(const RecordHeader& at, const payment::DisputeOpened& e, Writes& out) {
   change(at, e.payment_id, out).set(Transactions::disputed, true);

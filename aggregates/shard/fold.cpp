@@ -61,7 +61,7 @@ StreamId take_stream(Input& in) {
 }
 
 // Of the keys and values above. The states' own schemas are not seen here: whoever changes one bumps evolve_version.
-constexpr std::uint32_t position_format = 2;
+constexpr std::uint32_t position_format = 3;
 
 }  // namespace
 
@@ -136,6 +136,7 @@ std::string encode(const DedupEntry& e) {
   put_text(out, e.reply.location);
   put_text(out, e.reply.content_type);
   put_text(out, e.reply.body);
+  put_u32(out, e.reply.retry_after_s);
   return out;
 }
 
@@ -152,6 +153,7 @@ DedupEntry decode_dedup(std::string_view bytes) {
   e.reply.location = in.text();
   e.reply.content_type = in.text();
   e.reply.body = in.text();
+  e.reply.retry_after_s = in.u32();
   return e;
 }
 
@@ -257,7 +259,8 @@ void Changes::fold_decision(const DecisionTable& d, const RecordHeader& at) {
   entry.actor_id = at.actor_id;
   entry.time = at.time;
   entry.sequence = at.sequence;
-  entry.reply = {d.status(), text(d.etag()), text(d.location()), text(d.content_type()), text(d.body())};
+  entry.reply = {d.status(), text(d.etag()), text(d.location()), text(d.content_type()), text(d.body()),
+                 d.retry_after_s()};
   switch (d.source()) {
     case ::decision::v1::Source::client:
     case ::decision::v1::Source::effect: break;  // An effect goes when its state no longer wants it.

@@ -14,6 +14,7 @@ struct Reply {
   std::string location;
   std::string content_type;
   std::string body;
+  std::uint32_t retry_after_s = 0;  // Of a refusal that ends by itself; 0: not said.
   friend bool operator==(const Reply&, const Reply&) = default;
 };
 

@@ -645,6 +645,7 @@ void Shard::run_command(const Waiting& w, Verdict verdict, int depth, CommandRes
   made.location = result.reply.location;
   made.content_type = result.reply.content_type;
   made.body = result.reply.body;
+  made.retry_after_s = result.reply.retry_after_s;
   made.source = w.source;
   if (w.source == ::decision::v1::Source::timer) {
     made.timer_stream = to_string(w.timer.stream);

@@ -138,6 +138,30 @@ TEST_F(Commerce, thirty_two_want_one_username_and_one_has_it) {  // PA-4, A-PA-4
   EXPECT_EQ(server_.stop(), 0);
 }
 
+TEST_F(Commerce, a_reserved_license_says_when_to_come_again) {  // M-7, A-PA-53, I3
+  const std::string id = product("exclusive", 5003);  // …03: the sandbox's authorization takes longer than the reservation.
+  HttpClient buys = as(buyer_);
+  expect(buys.post("/v1/purchases", purchase(id, buyer_, "card"), {{"Idempotency-Key", "first"}}), 201);
+  const std::string other = member("Ola");
+  const auto refused = [&] {
+    HttpClient comes_late = as(other);
+    return comes_late.post("/v1/purchases", purchase(id, other, "card"), {{"Idempotency-Key", "second"}});
+  };
+  const Reply told = refused();
+  expect(told, 409);
+  EXPECT_EQ(told.code(), "license_reserved");
+  const int seconds = std::stoi("0" + told.header("retry-after"));
+  EXPECT_GT(seconds, 800);
+  EXPECT_LE(seconds, 900);
+  EXPECT_TRUE(told.body.contains(fmt::format("Reserved for another {} seconds at most.", seconds))) << told.body;
+  server_.kill();
+  server_.start();
+  const Reply again = refused();
+  EXPECT_EQ(again.identity(), told.identity());
+  EXPECT_EQ(again.header("retry-after"), told.header("retry-after"));
+  EXPECT_EQ(server_.stop(), 0);
+}
+
 TEST_F(Commerce, an_order_goes_its_way_and_each_party_reads_its_side) {  // PA-72, PA-74, PA-91, A-PA-14, A-PA-23
   HttpClient sells = as(seller_), buys = as(buyer_);
   const Reply service =

@@ -1,6 +1,7 @@
 // The music marketplace with the world around its decisions: the reactions between groups, the payment processors and the timers.
-// Each step checks the books: every transfer is entered in a ledger of the test's own, and each wallet that it names has to agree
-// with it and with its identity W (ledger.md).
+// After every event the books hold: each transfer is entered in a ledger of the test's own; each wallet that it names is folded a
+// second time, and agrees with that ledger and with its identity W; what the event touched keeps the rules of its accounts
+// (ledger.md).
 #pragma once
 
 #include <deque>
@@ -8,6 +9,7 @@
 #include <set>
 
 #include "aggregates/effects.h"
+#include "aggregates/payment.h"
 #include "events/wallet_identity.h"
 #include "tests/aggregates/given.h"
 
@@ -20,8 +22,8 @@ class Books {
 
   void enter(const ::ledger::v1::Transfer& t) {
     EXPECT_GT(t.amount_cents(), 0);
-    balances_[{t.debit(), t.debit_owner(), processor_of(t.debit(), t)}] -= t.amount_cents();
-    balances_[{t.credit(), t.credit_owner(), processor_of(t.credit(), t)}] += t.amount_cents();
+    add({t.debit(), t.debit_owner(), processor_of(t.debit(), t)}, -t.amount_cents());
+    add({t.credit(), t.credit_owner(), processor_of(t.credit(), t)}, t.amount_cents());
   }
   std::int64_t of(Account account, const Uuid& owner = {}, Processor processor = Processor::none) const {
     const auto found = balances_.find({account, owner, processor});
@@ -34,17 +36,17 @@ class Books {
       if (key.account == account) out += balance;
     return out;
   }
-  std::int64_t sum() const {
-    std::int64_t out = 0;
-    for (const auto& [key, balance] : balances_) out += balance;
-    return out;
-  }
+  std::int64_t sum() const { return sum_; }  // Of everything.
   // Who has something there.
   std::vector<Uuid> owners(Account account) const {
     std::vector<Uuid> out;
-    for (const auto& [key, balance] : balances_)
-      if (key.account == account && balance != 0) out.push_back(key.owner);
+    for (const Key& key : not_zero_)
+      if (key.account == account) out.push_back(key.owner);
     return out;
+  }
+  bool is_clear(Account account) const {
+    const auto first = not_zero_.lower_bound({account, {}, {}});
+    return first == not_zero_.end() || first->account != account;
   }
 
  private:
@@ -64,7 +66,16 @@ class Books {
     const bool apart = account == refunds || account == disputes || account == processor || account == fees;
     return apart ? t.processor() : Processor::none;
   }
+  void add(const Key& key, std::int64_t cents) {
+    std::int64_t& balance = balances_[key];
+    sum_ += cents;
+    balance += cents;
+    if (balance == 0) not_zero_.erase(key);
+    else not_zero_.insert(key);
+  }
   std::map<Key, std::int64_t> balances_;
+  std::set<Key> not_zero_;
+  std::int64_t sum_ = 0;
 };
 
 class Bazaar : public Given {
@@ -169,16 +180,28 @@ class Bazaar : public Given {
   }
 
   void observe() {
-    std::set<Uuid, UuidLess> wallets;
+    std::set<Uuid, UuidLess> wallets, payments;
     for (; seen_ < world.history().size(); ++seen_) {
       const NewEvent e = world.history()[seen_];
-      enter(e, wallets);
-      for (Reaction& r : react(e.event)) inbox.push_back(std::move(r));
-      for (const StreamId& stream : also_folds(e.event)) look_at(stream);
-      look_at(e.stream);
       last_ = type_name(e.event);
+      enter(e, payments);
+      for (Reaction& r : react(e.event)) inbox.push_back(std::move(r));
+      for (const StreamId& stream : also_folds(e.event)) {
+        look_at(stream);
+        if (stream.kind != StreamKind::wallet) continue;
+        const auto [at, added] = twins_.try_emplace(stream.id, empty_state(StreamKind::wallet));
+        AnyState& twin = at->second;
+        if (added) get<WalletState>(twin).wallet_id = stream.id;
+        fold_also(twin, e.event);
+        check_wallet(stream.id, get<WalletState>(twin));
+        wallets.insert(stream.id);
+      }
+      look_at(e.stream);
     }
-    for (const Uuid& owner : wallets) check_wallet(owner);
+    for (const Uuid& owner : wallets) compare(wallet_of(owner), get<WalletState>(twins_.at(owner)));
+    for (const Uuid& id : payments) check_suspense(payment(id));
+    // What moves between two groups is under way only while one of them has still to hear of it.
+    EXPECT_TRUE(!inbox.empty() || books.is_clear(Account::transit)) << last_;
   }
 
   // Timers and calls as the state wants them now, as the shard keeps them.
@@ -187,30 +210,64 @@ class Bazaar : public Given {
     auto& before = timers_[stream];
     auto wanted = timers(state);
     for (const Timer& t : before)
-      if (std::ranges::find(wanted, t) == wanted.end())
-        std::erase_if(due_, [&](const auto& d) { return d.second.first == stream && d.second.second == t.name; });
+      if (std::ranges::find(wanted, t) == wanted.end()) {
+        const auto [first, last] = due_.equal_range(t.due);
+        const auto found = std::find_if(first, last, [&](const auto& d) { return d.second == Named{stream, std::string(t.name)}; });
+        if (found != last) due_.erase(found);  // Unless it has fired.
+      }
     for (const Timer& t : wanted)
       if (std::ranges::find(before, t) == before.end()) due_.emplace(t.due, Named{stream, std::string(t.name)});
     before = std::move(wanted);
     if (const auto call = effect(state); call && asked_.insert(call->id).second) calls.emplace(call->id, *call);
   }
 
-  void enter(const NewEvent& e, std::set<Uuid, UuidLess>& wallets) {
+  void enter(const NewEvent& e, std::set<Uuid, UuidLess>& payments) {
     visit(
-        [&](const auto& event) {
+        [&]<class E>(const E& event) {
           if constexpr (requires { event.transfers; }) {
+            // Never more than is there (PA-96).
+            if constexpr (std::is_same_v<E, payout::PayoutRequested>) {
+              EXPECT_LE(event.amount_cents, books.of(Account::available, event.wallet_id)) << "a payout of more than is available";
+            }
             for (const auto& t : event.transfers) {
               books.enter(t);
-              if (is_in_wallet(t.debit())) wallets.insert(t.debit_owner());
-              if (is_in_wallet(t.credit())) wallets.insert(t.credit_owner());
+              check_platform(t);
+              for (const auto& [account, owner] : {std::pair{t.debit(), t.debit_owner()}, std::pair{t.credit(), t.credit_owner()}})
+                if (account == Account::suspense) payments.insert(owner);
+              if constexpr (requires { event.payment_id; }) {
+                // A sale's escrow is its own: what is released, refunded or frozen twice would be another sale's.
+                std::int64_t& escrow = escrow_[event.payment_id];
+                if (t.credit() == Account::pending) escrow += t.amount_cents();
+                if (t.debit() == Account::pending) escrow -= t.amount_cents();
+                EXPECT_GE(escrow, 0) << to_string(event.payment_id) << ", after " << last_;
+              } else {
+                EXPECT_TRUE(t.credit() != Account::pending && t.debit() != Account::pending) << last_;
+              }
             }
+            EXPECT_EQ(books.sum(), 0) << last_;
+            if constexpr (std::is_same_v<E, payment::RefundFailed> || std::is_same_v<E, payment::PaymentWrittenOff>)
+              payments.insert(event.payment_id);
           }
         },
         e.event);
   }
 
-  void check_wallet(const Uuid& owner) {
-    const auto& w = wallet_of(owner);
+  void check_platform(const ::ledger::v1::Transfer& t) {
+    EXPECT_GE(books.of(Account::refunds, {}, t.processor()), 0) << last_;
+    EXPECT_LE(books.of(Account::disputes, {}, t.processor()), 0) << last_;
+    for (const auto& [account, owner] : {std::pair{t.debit(), t.debit_owner()}, std::pair{t.credit(), t.credit_owner()}})
+      if (account == Account::transit || account == Account::suspense) {
+        EXPECT_GE(books.of(account, owner), 0) << last_;
+      }
+  }
+
+  // Money stays in suspense only while its flow goes on: it is asked back again, or a bank or an admin has to decide.
+  void check_suspense(const PaymentState& p) {
+    const bool goes_on = p.retry_at != 0 || p.chargeback || p.refusals > max_refund_retries;
+    EXPECT_TRUE(goes_on || books.of(Account::suspense, p.payment_id) == 0) << to_string(p.payment_id) << ", after " << last_;
+  }
+
+  void check_wallet(const Uuid& owner, const WalletState& w) {
     EXPECT_EQ(w.pending, books.of(Account::pending, owner)) << last_;
     EXPECT_EQ(w.available, books.of(Account::available, owner)) << last_;
     EXPECT_EQ(w.frozen, books.of(Account::frozen, owner)) << last_;
@@ -223,12 +280,22 @@ class Bazaar : public Given {
               earned - w.clawed_back - w.withdrawn_stripe - w.withdrawn_paypal - w.spent + w.adjusted)
         << "W, after " << last_;
   }
+  // The group's own state says the same.
+  void compare(const WalletState& real, const WalletState& twin) {
+    const auto figures = [](const WalletState& w) {
+      return std::array{w.available,     w.pending,     w.frozen,           w.payout,           w.earned_stripe, w.earned_paypal,
+                        w.earned_wallet, w.clawed_back, w.withdrawn_stripe, w.withdrawn_paypal, w.spent,         w.adjusted};
+    };
+    EXPECT_EQ(figures(real), figures(twin)) << last_;
+  }
 
   std::size_t seen_ = 0;
   std::string_view last_;
   std::unordered_map<StreamId, std::vector<Timer>, StreamHash> timers_;
   std::multimap<Micros, Named> due_;
   std::set<Uuid, UuidLess> asked_;
+  std::map<Uuid, AnyState, UuidLess> twins_;       // Of wallets.
+  std::map<Uuid, std::int64_t, UuidLess> escrow_;  // Of payments.
 };
 
 }  // namespace guildhall::testing

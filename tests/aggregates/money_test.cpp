@@ -40,6 +40,19 @@ class Money : public Bazaar {
     EXPECT_EQ(payment(id).status, Status::captured);
     return id;
   }
+  // Money that came when the checkout was over; its refund is asked for.
+  Uuid late(std::int64_t price_cents) {
+    const Uuid id = order(price_cents);
+    pass(16 * minute_us);
+    send(service(), RecordCaptured{.payment_id = id, .external_id = "pi_late"}).then_accepted();
+    return id;
+  }
+  std::vector<Effect> refund_calls() const {
+    std::vector<Effect> out;
+    for (const auto& [id, call] : calls)
+      if (call.call == ::payment::v1::Call::refund) out.push_back(call);
+    return out;
+  }
   Outcome refund_of(const Uuid& id, std::int64_t cents, const Actor& who) {
     return send(who, RequestRefund{.payment_id = id, .amount_cents = cents, .reason = "sorry"});
   }
@@ -181,6 +194,128 @@ TEST_F(Money, what_comes_after_the_sale_is_off_waits_in_suspense_and_goes_back) 
   settle();
   EXPECT_EQ(at_processor(), 0);
   EXPECT_EQ(refunds(), 0);
+}
+
+TEST_F(Money, late_money_whose_refund_is_refused_is_asked_back_again) {  // M-2, ledger.md: suspense is 0 once the flow has ended
+  const Uuid id = late(5000);
+  Micros wait = refund_retry_us;
+  for (std::uint32_t n = 0; n < max_refund_retries; ++n, wait *= 2) {
+    answer(refund_calls().at(0), false).then_accepted();
+    EXPECT_EQ(books.of(Account::suspense, id), 4825);
+    pass(wait - 1);
+    EXPECT_TRUE(refund_calls().empty());
+    pass(1);
+    ASSERT_EQ(refund_calls().size(), 1u) << n;
+    EXPECT_EQ(refund_calls()[0].amount_cents, 5000);
+    EXPECT_EQ(books.of(Account::suspense, id), 0);
+    send(the_system(), RetryRefund{.payment_id = id}).then_nothing();
+  }
+  answer(refund_calls().at(0), false).then_accepted();
+  pass(365 * day_us);
+  EXPECT_TRUE(refund_calls().empty()) << "now an admin sees to it";
+  EXPECT_EQ(books.of(Account::suspense, id), 4825);
+  refund_of(id, 5000, admin(id_of("boss"))).then_accepted();
+  settle();
+  EXPECT_EQ(payment(id).status, Status::refunded);
+  EXPECT_EQ(payment(id).refusals, 0u);
+  EXPECT_EQ(at_processor(), 0);
+}
+
+TEST_F(Money, a_refund_of_late_money_that_comes_back_is_sent_off_again) {  // PY-9, M-2
+  const Uuid id = late(5000);
+  const Effect first = refund_calls().at(0);
+  answer(first, true).then_accepted();
+  send(service(), RecordRefundFailed{.payment_id = id, .refund_id = first.id, .reason = "account closed"}).then_accepted();
+  EXPECT_EQ(books.of(Account::suspense, id), 4825);
+  pass(refund_retry_us);
+  answer(refund_calls().at(0), true).then_accepted();
+  EXPECT_EQ(books.of(Account::suspense, id), 0);
+  EXPECT_EQ(at_processor(), 0);
+}
+
+TEST_F(Money, a_sales_refund_that_is_refused_is_not_asked_for_again) {  // ledger.md: refund failed
+  const Uuid id = sold(5000);
+  refund_of(id, 5000, user(sid)).then_accepted();
+  answer(refund_calls().at(0), false).then_accepted();
+  EXPECT_EQ(payment(id).retry_at, 0);
+  EXPECT_EQ(wallet_of(sid).pending, 2825);
+}
+
+TEST_F(Money, an_admin_writes_off_what_can_not_be_returned) {  // M-2, ledger.md: correction, write-off
+  const auto write_off = [&](const Uuid& id, const Actor& who) {
+    return send(who, WriteOffPayment{.payment_id = id, .reason = "the card is closed"});
+  };
+  write_off(sold(5000), admin(id_of("boss"))).then_rejected(Code::payment_not_late);
+  const Uuid id = late(5000);
+  write_off(id, user(member("eve"))).then_rejected(Code::payment_not_found);
+  write_off(id, user(bob)).then_rejected(Code::admin_only);
+  write_off(id, admin(id_of("boss"))).then_nothing();  // Its refund is under way.
+  answer(refund_calls().at(0), false).then_accepted();
+  write_off(id, admin(id_of("boss"))).then_accepted();
+  EXPECT_EQ(books.of(Account::suspense, id), 0);
+  EXPECT_EQ(books.of(Account::adjustments), 4825);
+  write_off(id, admin(id_of("boss"))).then_nothing();
+  refund_of(id, 1, admin(id_of("boss"))).then_rejected(Code::amount_exceeds_captured);
+  pass(30 * day_us);
+  EXPECT_TRUE(refund_calls().empty());
+}
+
+TEST_F(Money, part_of_late_money_is_returned_and_the_rest_written_off) {
+  const Uuid id = late(5000);
+  answer(refund_calls().at(0), false).then_accepted();
+  refund_of(id, 3000, admin(id_of("boss"))).then_accepted();
+  const auto accepted =
+      send(admin(id_of("boss")), WriteOffPayment{.payment_id = id, .reason = "the rest is theirs"}).then_accepted();
+  EXPECT_EQ(only<PaymentWrittenOff>(accepted.events).at(0).amount_cents, 1825);
+  // The open part is refused too: it is in suspense again, and asked back again.
+  answer(refund_calls().at(0), false).then_accepted();
+  EXPECT_EQ(books.of(Account::suspense, id), 3000);
+  pass(2 * refund_retry_us);
+  answer(refund_calls().at(0), true).then_accepted();
+  EXPECT_EQ(books.of(Account::suspense, id), 0);
+  EXPECT_EQ(refunds(), 0);
+}
+
+TEST_F(Money, a_chargeback_holds_the_return_of_late_money_up) {  // A-PA-18
+  const Uuid id = late(5000);
+  answer(refund_calls().at(0), false).then_accepted();
+  dispute(id).then_accepted();
+  pass(day_us);
+  EXPECT_TRUE(refund_calls().empty());
+  send(admin(id_of("boss")), WriteOffPayment{.payment_id = id, .reason = "x"}).then_rejected(Code::payment_disputed);
+  won(id).then_accepted();
+  pass(0);  // The time is over.
+  ASSERT_EQ(refund_calls().size(), 1u);
+  settle();
+  EXPECT_EQ(books.of(Account::suspense, id), 0);
+
+  const Uuid other = late(5000);
+  answer(refund_calls().at(0), false).then_accepted();
+  dispute(other).then_accepted();
+  lost(other).then_accepted();
+  pass(day_us);
+  EXPECT_TRUE(refund_calls().empty()) << "the bank has it";
+  EXPECT_EQ(books.of(Account::suspense, other), 0);
+}
+
+TEST_F(Money, a_lost_chargeback_takes_no_late_money_whose_refund_was_under_way) {  // A-PA-18, M-2
+  for (const std::int64_t part : {5000, 3000}) {
+    const Uuid id = late(5000);
+    if (part < 5000) {
+      answer(refund_calls().at(0), false).then_accepted();
+      refund_of(id, part, admin(id_of("boss"))).then_accepted();
+    }
+    const Effect under_way = refund_calls().at(0);
+    dispute(id).then_accepted();
+    answer(under_way, false).then_accepted();
+    EXPECT_EQ(books.of(Account::suspense, id), 4825);
+    lost(id).then_accepted();
+    EXPECT_EQ(books.of(Account::suspense, id), 4825 - (5000 - part));
+    pass(day_us);
+    answer(refund_calls().at(0), true).then_accepted();
+    EXPECT_EQ(books.of(Account::suspense, id), 0);
+    EXPECT_EQ(payment(id).status, Status::refunded);
+  }
 }
 
 // ---- chargebacks (A-PA-18)

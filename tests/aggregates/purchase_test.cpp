@@ -283,6 +283,11 @@ TEST_F(Purchase, an_exclusive_licence_is_reserved_then_sold_and_the_product_paus
   const Outcome other = buy(kit, bob);
   other.then_rejected(Code::license_reserved);
   EXPECT_EQ(other.decision().error().detail, "Reserved for another 600 seconds at most.");
+  EXPECT_EQ(other.decision().error().retry_after_s, 600u);
+  at(now + 10 * minute_us - second_us + 1);
+  EXPECT_EQ(buy(kit, bob).decision().error().retry_after_s, 1u);
+  at(now + minute_us);
+  EXPECT_EQ(buy(kit, bob).decision().error().retry_after_s, 1u) << "its timer is on its way";
   buy(kit, ann).then_rejected(Code::purchase_pending);
   authorized(payment_of(id)).then_accepted();
   const auto sold = captured(payment_of(id)).then_accepted();

@@ -27,7 +27,7 @@ class PlainReplies final : public ReplyFormat {
     return {static_cast<std::uint16_t>(created ? 201 : 200), std::to_string(version), {}, "bytes", encode(resource)};
   }
   Reply rejected(const Rejection& rejection, const Uuid&) const override {
-    return {409, {}, {}, "code", std::string(name_of(rejection.code))};
+    return {409, {}, {}, "code", std::string(name_of(rejection.code)), rejection.retry_after_s};
   }
   Reply key_reused(const Uuid&) const override { return {422, {}, {}, "code", "idempotency_key_reused"}; }
 };

@@ -38,6 +38,35 @@ TEST_F(ShardTest, a_repeat_gets_the_first_reply_also_after_a_restart) {  // I3
   EXPECT_EQ(count("booking.v1.BookingCreated"), 1u);
 }
 
+TEST_F(ShardTest, a_repeated_refusal_says_when_to_come_again_as_the_first_did) {  // I3, M-7
+  const Uuid sid = id_of("sid"), ann = id_of("ann", 0xd01), bob = id_of("bob", 0xd01);
+  for (const Uuid& who : {sid, ann, bob}) process->call(registration(who, ::account::v1::Role::member), command_id(who));
+  product::CreateProduct offered;
+  offered.seller_id = sid;
+  offered.title = "Drum loops";
+  offered.file_urls = {"https://files.example/loops.zip"};
+  offered.price_cents = 5000;
+  offered.license_type = ::product::v1::LicenseType::exclusive;
+  const Uuid made = command_id(sid), kit = derive_in_group("product", made, 0, test_bucket);
+  ASSERT_EQ(process->call(offered, made).reply.status, 201);
+  ASSERT_EQ(process->call(product::PublishProduct{.product_id = kit}, command_id(kit)).reply.status, 200);
+  const auto buy = [&](const Uuid& who, const Uuid& command) {
+    return process->call(
+        purchase::PurchaseProduct{.product_id = kit, .buyer_id = who, .payment_method = ::ledger::v1::Method::card}, command,
+        user(who));
+  };
+  ASSERT_EQ(buy(ann, command_id(kit)).reply.status, 201);
+  clock.at += 5 * minute_us;
+  const Uuid second = command_id(kit);
+  const auto refused = buy(bob, second);
+  EXPECT_EQ(refused.reply.body, "license_reserved");
+  EXPECT_EQ(refused.reply.retry_after_s, 600u);
+  clock.at += minute_us;
+  EXPECT_EQ(buy(bob, second).reply, refused.reply);
+  restart();
+  EXPECT_EQ(buy(bob, second).reply, refused.reply);
+}
+
 TEST_F(ShardTest, a_repeat_while_the_first_is_under_way_joins_it) {  // I3
   const auto o = offer("eva");
   const Uuid lars = learner("lars");

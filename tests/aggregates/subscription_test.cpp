@@ -5,6 +5,7 @@
 #include <random>
 #include <set>
 
+#include "aggregates/effects.h"
 #include "aggregates/ledger.h"
 #include "tests/aggregates/given.h"
 
@@ -395,7 +396,21 @@ TEST_F(Subscription, a_renewal_is_paid_and_begins_where_the_last_period_ended) {
   const Uuid row_id = derive_in_group("subscription_payment", command, 0, test_bucket);
   as(service())
       .when(renewal("in_1", next), command)
-      .then({SubscriptionPaid{.account_id = ana,
+      .then({payment::PaymentInitiated{.payment_id = row_id,
+                                       .subject_id = ana,
+                                       .related_id = ana,
+                                       .payer_id = ana,
+                                       .purpose = ::payment::v1::Purpose::subscription,
+                                       .amount_cents = 999,
+                                       .currency = "USD",
+                                       .processor = "stripe",
+                                       .method = ledger::Method::card,
+                                       .fee_cents = 59,
+                                       .commission_cents = 940},
+             payment::PaymentAuthorized{.payment_id = row_id, .external_id = "in_1"},
+             payment::PaymentCaptured{
+                 .payment_id = row_id, .amount_cents = 999, .external_id = "in_1", .currency = "USD"},
+             SubscriptionPaid{.account_id = ana,
                               .payment_id = row_id,
                               .tier = Tier::standard,
                               .interval = Interval::monthly,
@@ -919,6 +934,125 @@ TEST_F(Subscription, a_refund_of_an_earlier_period_changes_nothing) {  // ledger
   EXPECT_EQ(rights(), Tier::standard);
 }
 
+TEST_F(Subscription, a_renewals_money_goes_back_too) {  // ledger.md: subscription refund
+  on(Tier::standard);
+  at(utc(2026, 2, 5, 8));
+  as(service()).when(renewal("in_1", utc(2026, 3, 5, 8))).then_accepted();
+  const Uuid payment_id = s().paid_by;
+  when(payment::RequestRefund{.payment_id = payment_id, .amount_cents = 1000}).then_rejected(Code::amount_exceeds_captured);
+  const auto asked = when(payment::RequestRefund{.payment_id = payment_id, .amount_cents = 999}).then_accepted();
+  const auto refund = only<payment::RefundRequested>(asked.events).at(0);
+  EXPECT_EQ(refund.transfers,
+            ledger::Posting(ledger::Processor::stripe).move({Ledger::subscriptions}, {Ledger::refunds}, 999).done());
+  const auto call = effect(state<PaymentState>(payment_id));
+  ASSERT_TRUE(call);
+  EXPECT_EQ(call->external_id, "in_1");
+  const auto done = told(payment::RecordRefunded{.payment_id = payment_id, .refund_id = refund.refund_id}).then_accepted();
+  EXPECT_EQ(only<SubscriptionCancelled>(done.events).at(0).cause, Cause::refunded);
+  EXPECT_EQ(rights(), Tier::basic);
+}
+
+// ---- the sandbox's billing (ledger.md: the provider's billing drives renewals, the sandbox too)
+
+struct BilledBySandbox : Subscription {
+  BilledBySandbox() {
+    policy.sandbox_bills = true;
+    on(Tier::standard);
+  }
+  const Micros end = utc(2026, 2, 5, 8), next = utc(2026, 3, 5, 8);
+  Outcome answered(bool yes) {
+    const auto call = effect(s());
+    EXPECT_TRUE(call);
+    return told(outcome_command(*call, {.kind = yes ? ProcessorAnswer::Kind::succeeded : ProcessorAnswer::Kind::declined,
+                                        .external_id = "sandbox_" + to_string(call->id),
+                                        .reason = yes ? "" : "card_declined"}));
+  }
+};
+
+TEST_F(BilledBySandbox, the_next_period_is_billed_when_one_is_over) {  // PA-35
+  pass_to(end - 1);
+  EXPECT_FALSE(effect(s()));
+  pass_to(end);
+  const auto call = effect(s());
+  ASSERT_TRUE(call);
+  EXPECT_EQ(*call, (Effect{.id = derive_in_group("effect/bill", ana, static_cast<std::uint64_t>(next), test_bucket),
+                           .call = ::payment::v1::Call::bill,
+                           .payment_id = ana,
+                           .amount_cents = 999,
+                           .currency = "USD",
+                           .processor = "stripe",
+                           .period_end = next}));
+  told(EnforceSubscription{.account_id = ana}).then_nothing();  // Once a period.
+  const auto paid = answered(true).then_accepted();
+  EXPECT_EQ(only<SubscriptionPaid>(paid.events).at(0).amount_cents, 999);
+  EXPECT_FALSE(effect(s()));
+  EXPECT_EQ(row().current_period_start, end);
+  EXPECT_EQ(row().current_period_end, next);
+  told(outcome_command(*call, {.kind = ProcessorAnswer::Kind::succeeded, .external_id = "sandbox_" + to_string(call->id)}))
+      .then_nothing();
+  pass_to(next);
+  ASSERT_TRUE(effect(s()));
+  EXPECT_NE(effect(s())->id, call->id);
+}
+
+TEST_F(BilledBySandbox, a_refused_bill_leaves_it_past_due) {  // PA-37
+  pass_to(end);
+  answered(false).then_accepted();
+  EXPECT_EQ(row().status, Status::past_due);
+  EXPECT_FALSE(effect(s()));
+  pass_to(end + policy.past_due_us + policy.unpaid_us);
+  EXPECT_EQ(rights(), Tier::basic);
+  EXPECT_EQ(history<BillingRequested>().size(), 1u);
+}
+
+TEST_F(BilledBySandbox, an_answer_that_does_not_come_is_waited_for_as_a_providers_word) {  // PA-37
+  pass_to(end + unheard_us);
+  EXPECT_EQ(row().status, Status::past_due);
+  EXPECT_TRUE(effect(s())) << "it is still asked for";
+  answered(false).then_accepted();
+  EXPECT_FALSE(effect(s()));
+  EXPECT_EQ(history<SubscriptionPastDue>().size(), 1u) << "the first failure's days run on";
+}
+
+TEST_F(BilledBySandbox, the_plan_that_begins_is_billed) {  // PA-36
+  when(change(Tier::standard, Interval::annual)).then_accepted();  // An upgrade that is not paid by then.
+  pass_to(end - 10 * minute_us);
+  as(user(ana)).when(change(Tier::premium)).then_accepted();
+  pass_to(end);
+  EXPECT_TRUE(is_nil(pending()));
+  EXPECT_EQ(effect(s()).value().amount_cents, 999);
+  as(user(ana)).when(change(Tier::premium)).then_rejected(Code::subscription_pending);
+  answered(true).then_accepted();
+  when(change(Tier::ultimate)).then_accepted();
+}
+
+TEST_F(BilledBySandbox, what_is_cancelled_is_not_billed) {  // PA-38
+  cancel().then_accepted();
+  pass_to(end);
+  EXPECT_TRUE(history<BillingRequested>().empty());
+  EXPECT_EQ(rights(), Tier::basic);
+}
+
+TEST_F(BilledBySandbox, a_cancellation_waits_for_the_bills_answer) {  // PA-38: the money may be on its way
+  for (const bool yes : {true, false}) {
+    pass_to(s().period_end);
+    cancel().then_accepted();
+    pass_to(now + minute_us);
+    EXPECT_EQ(rights(), Tier::standard);
+    answered(yes).then_accepted();
+    EXPECT_EQ(row().cancel_at, yes ? std::optional(s().period_end) : std::nullopt);
+    EXPECT_EQ(rights(), yes ? Tier::standard : Tier::basic);
+    if (yes) undo().then_accepted();
+  }
+}
+
+TEST_F(Subscription, without_the_setting_nobody_is_billed) {
+  on(Tier::standard);
+  pass_to(utc(2026, 2, 5, 8) + unheard_us);
+  EXPECT_FALSE(effect(s()));
+  EXPECT_EQ(row().status, Status::past_due);
+}
+
 TEST_F(Subscription, a_lost_chargeback_ends_it_too) {  // A-PA-18, ledger.md: DisputeLost
   on(Tier::standard);
   const Uuid payment_id = s().paid_by;
@@ -977,6 +1111,11 @@ TEST_F(Subscription, random_histories_keep_periods_rights_and_books) {  // PA-35
         break;
       }
     }
+    policy.sandbox_bills = i >= 15'000;
+    if (const auto bill = effect(s()); bill && below(3) != 0)
+      told(outcome_command(*bill, {.kind = below(6) == 0 ? ProcessorAnswer::Kind::declined : ProcessorAnswer::Kind::succeeded,
+                                   .external_id = "sandbox_" + to_string(bill->id),
+                                   .reason = "declined"}));
     if (!is_nil(pending()) && (payments.empty() || !(payments.back() == pending()))) {
       payments.push_back(pending());
       if (below(2) == 0) captured(payments.back());  // Else late, refused or never.

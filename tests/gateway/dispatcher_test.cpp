@@ -762,7 +762,7 @@ TEST_F(Dispatch, damaged_bytes_never_do_harm) {
     EXPECT_GT(statuses[200], 0);
     EXPECT_EQ(statuses[200] + statuses[400], static_cast<int>(good.size() * 9));
   }
-  const CommandResult result{CommandResult::Kind::replied, {201, "\"1\"", "/v1/x", "application/json", "{}"}, true, 1, 42};
+  const CommandResult result{CommandResult::Kind::replied, {201, "\"1\"", "/v1/x", "application/json", "{}", 7}, true, 1, 42};
   const std::string good = encode_peer_result(result);
   const auto back = decode_peer_result(good);
   ASSERT_TRUE(back);

@@ -54,13 +54,14 @@ class Sandbox : public testing::Test {
 TEST_F(Sandbox, notes_what_moves_money) {
   SandboxProcessor processor;
   keep(processor);
-  for (const Call call : {Call::authorize, Call::capture, Call::cancel, Call::refund, Call::payout}) {
+  for (const Call call : {Call::authorize, Call::capture, Call::cancel, Call::refund, Call::payout, Call::bill}) {
     const PerformedCall done = processor.perform(effect(call, static_cast<std::uint64_t>(call)));
     EXPECT_EQ(done.answer.kind, Kind::succeeded);
     EXPECT_TRUE(done.answer.external_id.starts_with("sandbox_"));
   }
-  EXPECT_EQ(rows(), named("charge", 2, "10000 100") + named("refund", 104, "10000 0") + named("payout", 5, "10000 0"))
-      << "a refund has an id of its own: a payment may have several";
+  EXPECT_EQ(rows(), named("charge", 2, "10000 100") + named("refund", 104, "10000 0") + named("payout", 5, "10000 0") +
+                        named("charge", 106, "10000 100"))
+      << "a refund and a bill have ids of their own: there may be several";
   EXPECT_TRUE(slurp(file()).contains(",USD,2026-03-29T12:00:00Z\r\n"));
 }
 
@@ -69,6 +70,7 @@ TEST_F(Sandbox, notes_nothing_that_was_refused) {
   keep(processor);
   EXPECT_EQ(processor.perform(effect(Call::capture, 1, 104)).answer.kind, Kind::declined);
   EXPECT_EQ(processor.perform(effect(Call::refund, 2, 105)).answer.kind, Kind::declined);
+  EXPECT_EQ(processor.perform(effect(Call::bill, 4, 101)).answer.kind, Kind::declined);
   processor.tell(Call::payout, PerformedCall{});
   EXPECT_EQ(processor.perform(effect(Call::payout, 3)).answer.kind, Kind::unknown);
   EXPECT_EQ(rows(), "");
