@@ -60,3 +60,9 @@ CREATE INDEX idx_orders_buyer_id ON orders (buyer_id);
 CREATE INDEX idx_orders_seller_id ON orders (seller_id);
 CREATE INDEX idx_orders_status ON orders (status);
 CREATE INDEX idx_orders_created_at ON orders (created_at DESC);
+
+-- Who follows whom, either way (PA-41), and notifications (PA-102).
+CREATE UNIQUE INDEX idx_followers_follower_id ON followers (follower_id, following_id);
+CREATE INDEX idx_followers_following_id ON followers (following_id, follower_id);
+CREATE UNIQUE INDEX idx_notifications_user_id ON notifications (user_id, sequence);
+CREATE INDEX idx_notifications_created_at ON notifications (user_id, created_at DESC);
