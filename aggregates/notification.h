@@ -1,9 +1,10 @@
 // What an account is told (PA-102, PA-103, M-6, SO-10).
 //
-// Other aggregates' events are told to whom they concern (`notices`, aggregates.h), by a command to the recipient's group that never
-// rejects. A notification's id follows from its recipient, its topic and what it comes of, so that it is raised once: of most
-// events that is the event, of a follow it is the follow, which has one id for ever. So who follows, unfollows and follows again
-// is told of once. Each is a stream, and the recipient's inbox (notification_inbox.h) numbers them: no state grows with their number.
+// Other aggregates' events are told to whom they concern (`notices`, aggregates.h), by a command to the recipient's group that
+// never rejects. A notification's id follows from its recipient, its topic and what it comes of, so that it is raised once: of
+// most events that is the event, of a follow it is the follow, which has one id for ever. So who follows, unfollows and follows
+// again is told of once. Each is a stream, and the recipient's inbox (notification_inbox.h) numbers them: no state grows with
+// their number.
 #pragma once
 
 #include "aggregates/aggregates.h"

@@ -10,8 +10,8 @@ struct Followers {
   enum : ColumnNo { follower_id, following_id, created_at, last_event_position };
   static const Table& table();
 };
-// Of accounts that ever followed or were followed. Pairs are of all shards, hence a table of commutative writes: an edge's end comes
-// after its beginning, in one shard, so no cut of the log has a negative count (SO-1).
+// Of accounts that ever followed or were followed. Pairs are of all shards, hence a table of commutative writes: an edge's end
+// comes after its beginning, in one shard, so no cut of the log has a negative count (SO-1).
 struct FollowTotals {
   enum : ColumnNo { followers_count, following_count, updated_at };
   static const Table& table();

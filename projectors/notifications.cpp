@@ -17,6 +17,11 @@ const Table& Notifications::table() {
   return table;
 }
 
+const Table& NotificationInboxes::table() {
+  static const Table table{"notification_inboxes", {{"user_id", ColumnType::uuid}}, {{"read_up_to", ColumnType::int8}}};
+  return table;
+}
+
 const Table& NotificationCursors::table() {
   static const Table table{"notification_cursors",
                            {{"user_id", ColumnType::uuid}, {"read_up_to", ColumnType::int8}},
@@ -43,6 +48,7 @@ void project(const RecordHeader& at, const notification::NotificationRead& e, Wr
 }
 
 void project(const RecordHeader&, const notification_inbox::AllNotificationsRead& e, Writes& out) {
+  out.upsert(NotificationInboxes::table(), {e.user_id}).set(NotificationInboxes::read_up_to, e.read_up_to);
   out.insert(NotificationCursors::table(), {e.user_id, e.read_up_to}).set(NotificationCursors::read_at, e.read_at);
 }
 

@@ -9,7 +9,11 @@ struct Notifications {
   enum : ColumnNo { user_id, sequence, type, topic, actor_id, related_id, read_at, created_at, last_event_position };
   static const Table& table();
 };
-// Each time that somebody marked all as read: what a notification was read by is the first that reached its sequence.
+// How far somebody has read, and each time that they marked all: what a notification was read by is the first that reached it.
+struct NotificationInboxes {
+  enum : ColumnNo { read_up_to };
+  static const Table& table();
+};
 struct NotificationCursors {
   enum : ColumnNo { read_at };
   static const Table& table();

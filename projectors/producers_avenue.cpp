@@ -42,7 +42,7 @@ void project_marketplace(const RecordHeader& at, const AnyEvent& event, Writes& 
 }  // namespace
 
 const Projection& producers_avenue_projection() {
-  static const std::array<const Table*, 32> tables{&Accounts::table(),
+  static const std::array<const Table*, 33> tables{&Accounts::table(),
                                                    &People::table(),
                                                    &Counterparties::table(),
                                                    &Members::table(),
@@ -73,6 +73,7 @@ const Projection& producers_avenue_projection() {
                                                    &FollowTotals::table(),
                                                    &Blocks::table(),
                                                    &Notifications::table(),
+                                                   &NotificationInboxes::table(),
                                                    &NotificationCursors::table()};
   static const Projection projection{"producers_avenue", tables, project_marketplace};
   return projection;

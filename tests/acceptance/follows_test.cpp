@@ -1,5 +1,5 @@
-// Follows and blocks over HTTP against the real binary, by many clients at once, with duplicates, over kill -9 (PA-40..44, M-13, SO-1,
-// SO-5), and the notifications that come of them, once ever (M-6, SO-10).
+// Follows and blocks over HTTP against the real binary, by many clients at once, with duplicates, over kill -9 (PA-40..44, M-13,
+// SO-1, SO-5), and the notifications that come of them, once ever (M-6, SO-10).
 #include <gtest/gtest.h>
 
 #include <fmt/format.h>
@@ -172,7 +172,9 @@ TEST_F(Follows, counters_equal_a_recount_after_duplicates_and_kills) {  // PA-44
   });
   std::string rows;
   for (const std::string& edge : edges) rows += (rows.empty() ? "" : "\n") + edge;
-  EXPECT_EQ(server_.sql("SELECT follower_id, following_id FROM producers_avenue_rm.followers ORDER BY follower_id::text, following_id::text"), rows);
+  EXPECT_EQ(server_.sql("SELECT follower_id, following_id FROM producers_avenue_rm.followers "
+                        "ORDER BY follower_id::text, following_id::text"),
+            rows);
   EXPECT_EQ(server_.sql("SELECT count(*) FROM producers_avenue_rm.followers f JOIN producers_avenue_rm.blocks b ON "
                         "(b.blocker_id, b.blocked_id) IN ((f.follower_id, f.following_id), (f.following_id, f.follower_id))"),
             "0");

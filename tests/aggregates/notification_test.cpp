@@ -235,10 +235,11 @@ TEST_F(Notification, all_are_marked_read_by_one_event) {  // PA-102
 }
 
 TEST_F(Notification, the_inbox_stays_small_however_many_there_are) {
-  for (int i = 0; i < 10'000; ++i) world.fold({{StreamKind::notification, notification_id_of(ana, Topic::followed, Uuid(1, static_cast<std::uint64_t>(i)))},
-                                               NotificationRaised{.notification_id = notification_id_of(ana, Topic::followed, Uuid(1, static_cast<std::uint64_t>(i))),
-                                                                  .user_id = ana,
-                                                                  .sequence = i + 1}});
+  for (std::int64_t i = 1; i <= 10'000; ++i) {
+    NotificationRaised e{.user_id = ana, .sequence = i};
+    e.notification_id = notification_id_of(ana, Topic::followed, Uuid(1, static_cast<std::uint64_t>(i)));
+    given({e});
+  }
   EXPECT_EQ(state<NotificationInboxState>(ana).last_sequence, 10'000);
   EXPECT_LT(pack(state<NotificationInboxState>(ana)).size(), 100u);
 }

@@ -205,8 +205,8 @@ TEST_F(SocialRows, every_topic_has_a_title_a_message_and_a_link) {  // PA-103
 
 TEST_F(SocialRows, is_read_singly_or_by_the_first_cursor_that_reached_it) {  // PA-102
   for (std::int64_t i = 1; i <= 4; ++i) raise(bo, i, Type::payout, Topic::payout_failed, {}, test_id(500));
-  read_one(bo, 2);
   const Micros first = written_.now;
+  read_one(bo, 2);
   const std::string query =
       "SELECT sequence, is_read, (extract(epoch FROM read_at) * 1000000)::bigint FROM producers_avenue.notifications ORDER BY 1";
   EXPECT_EQ(as(bo, query), (Lines{"1 f -", "2 t " + std::to_string(first), "3 f -", "4 f -"}));

@@ -441,7 +441,7 @@ CREATE TABLE blocks (
   PRIMARY KEY (blocker_id, blocked_id)
 );
 
--- What people were told (PA-102), by a number of its own for each of them; and each time that somebody marked all up to one as read.
+-- What people were told (PA-102), numbered for each of them; how far they have read, and each time that they marked all up to there.
 CREATE TABLE notifications (
   notification_id uuid PRIMARY KEY,
   user_id uuid,
@@ -453,6 +453,11 @@ CREATE TABLE notifications (
   read_at timestamptz,
   created_at timestamptz,
   last_event_position bigint
+);
+
+CREATE TABLE notification_inboxes (
+  user_id uuid PRIMARY KEY,
+  read_up_to bigint
 );
 
 CREATE TABLE notification_cursors (

@@ -83,4 +83,5 @@ CREATE POLICY everyone ON followers FOR SELECT TO anon, authenticated USING (tru
 CREATE POLICY everyone ON follow_totals FOR SELECT TO anon, authenticated USING (true);
 CREATE POLICY own ON blocks FOR SELECT TO authenticated USING (blocker_id = (SELECT auth.uid()));
 CREATE POLICY own ON notifications FOR SELECT TO authenticated USING (user_id = (SELECT auth.uid()));
+CREATE POLICY own ON notification_inboxes FOR SELECT TO authenticated USING (user_id = (SELECT auth.uid()));
 CREATE POLICY own ON notification_cursors FOR SELECT TO authenticated USING (user_id = (SELECT auth.uid()));

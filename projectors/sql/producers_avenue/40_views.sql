@@ -78,11 +78,12 @@ SELECT n.notification_id AS id, n.user_id, n.type,
          WHEN 'review' THEN '/reviews/' || n.related_id
          WHEN 'webinar' THEN '/webinars/' || n.related_id
        END AS link_url,
-       n.actor_id, n.related_id, n.read_at IS NOT NULL OR c.read_at IS NOT NULL AS is_read, least(n.read_at, c.read_at) AS read_at,
+       n.actor_id, n.related_id, n.read_at IS NOT NULL OR n.sequence <= coalesce(c.read_up_to, 0) AS is_read,
+       least(n.read_at, (SELECT k.read_at FROM producers_avenue_rm.notification_cursors k
+                         WHERE k.user_id = n.user_id AND k.read_up_to >= n.sequence ORDER BY k.read_up_to LIMIT 1)) AS read_at,
        n.created_at, n.last_event_position, n.topic, n.sequence, actor.display_name AS actor_name
 FROM producers_avenue_rm.notifications n
-LEFT JOIN LATERAL (SELECT k.read_at FROM producers_avenue_rm.notification_cursors k
-                   WHERE k.user_id = n.user_id AND k.read_up_to >= n.sequence ORDER BY k.read_up_to LIMIT 1) c ON true
+LEFT JOIN producers_avenue_rm.notification_inboxes c ON c.user_id = n.user_id
 LEFT JOIN producers_avenue_rm.members actor ON actor.account_id = n.actor_id
 LEFT JOIN producers_avenue_rm.orders o ON n.type = 'order' AND o.order_id = n.related_id
 LEFT JOIN producers_avenue_rm.payouts p ON n.type = 'payout' AND p.payout_id = n.related_id
