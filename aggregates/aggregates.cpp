@@ -8,12 +8,15 @@
 #include "aggregates/calendar.h"
 #include "aggregates/claim.h"
 #include "aggregates/ledger.h"
+#include "aggregates/notification.h"
+#include "aggregates/notification_inbox.h"
 #include "aggregates/order.h"
 #include "aggregates/payment.h"
 #include "aggregates/payout.h"
 #include "aggregates/product.h"
 #include "aggregates/purchase.h"
 #include "aggregates/registration.h"
+#include "aggregates/relation.h"
 #include "aggregates/review.h"
 #include "aggregates/schedule.h"
 #include "aggregates/service.h"
@@ -41,7 +44,9 @@ using Aggregates =
                Folds<WalletState, wallet::Event>, Folds<PayoutState, payout::Event>, Folds<ProductState, product::Event>,
                Folds<StorefrontState, storefront::Event>, Folds<PurchaseState, purchase::Event>,
                Folds<ServiceState, service::Event>, Folds<OrderState, order::Event>, Folds<WebinarState, webinar::Event>,
-               Folds<RegistrationState, registration::Event>, Folds<ReviewState, review::Event>>;
+               Folds<RegistrationState, registration::Event>, Folds<ReviewState, review::Event>,
+               Folds<RelationState, relation::Event>, Folds<NotificationState, notification::Event>,
+               Folds<NotificationInboxState, notification_inbox::Event>>;
 
 template <class E, std::size_t I = 0>
 auto state_of() {
@@ -89,6 +94,8 @@ std::vector<StreamId> also_folds(const AnyEvent& event) {
         }
         if constexpr (is_complaint<E>)
           if (!is_nil(e.payment_id)) out.push_back({StreamKind::payment, e.payment_id});
+        if constexpr (std::is_same_v<E, notification::NotificationRaised>)
+          out.push_back({StreamKind::notification_inbox, e.user_id});
       },
       event);
   return out;
@@ -104,7 +111,10 @@ void fold_also(AnyState& state, const AnyEvent& event) {
           if (auto* payment = get_if<PaymentState>(&state))
             return fold_complaint(*payment, std::is_same_v<E, order::OrderDisputed>, e.transfers);
         }
-        CHECK(!"also_folds names wallets and payments only");
+        if constexpr (std::is_same_v<E, notification::NotificationRaised>) {
+          if (auto* inbox = get_if<NotificationInboxState>(&state)) return count(*inbox, e);
+        }
+        CHECK(!"also_folds names wallets, payments and inboxes only");
       },
       event);
 }

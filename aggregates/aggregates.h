@@ -21,7 +21,8 @@ template <Exactly<AnyEvent> Event>
 void apply(AnyState& state, const Event& event);
 
 // The streams beside its own whose states an event changes too, of the same entity group: the wallets that its transfers name, so
-// that balances are a fold of the transfers and of nothing else (ledger.md), and the payment that an order's complaint freezes.
+// that balances are a fold of the transfers and of nothing else (ledger.md), the payment that an order's complaint freezes, and the
+// inbox that a notification comes into.
 // Their versions count their own events only.
 std::vector<StreamId> also_folds(const AnyEvent& event);
 void fold_also(AnyState& state, const AnyEvent& event);
@@ -72,6 +73,9 @@ struct Reaction {
   AnyCommand command;
 };
 std::vector<Reaction> react(const AnyEvent& event);
+// Whom it is told to (M-6): likewise, where the platform has notifications. `view` is of the event's group, after the event;
+// `event_id` names it for ever.
+std::vector<Reaction> notices(const AnyEvent& event, const Uuid& event_id, const View& view);
 
 // The directory's fact of an account state; none of an account that is not registered (a lapsed claim leaves a stream too).
 std::optional<AccountFact> fact_of(const AccountState& state);

@@ -10,12 +10,15 @@
 #include "claim_state_generated.h"
 #include "events/ids.h"
 #include "events/one_of.h"
+#include "notification_inbox_state_generated.h"
+#include "notification_state_generated.h"
 #include "order_state_generated.h"
 #include "payment_state_generated.h"
 #include "payout_state_generated.h"
 #include "product_state_generated.h"
 #include "purchase_state_generated.h"
 #include "registration_state_generated.h"
+#include "relation_state_generated.h"
 #include "review_state_generated.h"
 #include "schedule_state_generated.h"
 #include "service_state_generated.h"
@@ -45,11 +48,15 @@ using OrderState = ::order::state::OrderStateT;
 using WebinarState = ::webinar::state::WebinarStateT;
 using RegistrationState = ::registration::state::RegistrationStateT;
 using ReviewState = ::review::state::ReviewStateT;
+using RelationState = ::relation::state::RelationStateT;
+using NotificationState = ::notification::state::NotificationStateT;
+using NotificationInboxState = ::notification_inbox::state::NotificationInboxStateT;
 
 struct StateTypes {
   using Types = std::variant<AccountState, ClaimState, SessionState, ScheduleState, DayState, BookingState, PaymentState,
                              SubscriptionState, WalletState, PayoutState, ProductState, StorefrontState, PurchaseState,
-                             ServiceState, OrderState, WebinarState, RegistrationState, ReviewState>;
+                             ServiceState, OrderState, WebinarState, RegistrationState, ReviewState, RelationState,
+                             NotificationState, NotificationInboxState>;
 };
 using AnyState = OneOf<StateTypes>;
 extern template class OneOf<StateTypes>;
@@ -93,6 +100,12 @@ template <>
 inline constexpr StreamKind kind<RegistrationState> = StreamKind::registration;
 template <>
 inline constexpr StreamKind kind<ReviewState> = StreamKind::review;
+template <>
+inline constexpr StreamKind kind<RelationState> = StreamKind::relation;
+template <>
+inline constexpr StreamKind kind<NotificationState> = StreamKind::notification;
+template <>
+inline constexpr StreamKind kind<NotificationInboxState> = StreamKind::notification_inbox;
 }  // namespace detail
 
 template <class State>

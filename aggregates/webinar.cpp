@@ -68,6 +68,17 @@ auto offer(T& t) {
                   t.max_attendees, t.co_hosts, t.category_id, t.tags);
 }
 
+// The next of the guests, from this registration on.
+NewEvent tell_guests(const Uuid& webinar_id, const Uuid& from, const Context& at, const View& view) {
+  GuestsTold told{.webinar_id = webinar_id, .next_id = from, .next_at = at.now + 1};  // A timer fires once for a time.
+  for (std::size_t i = 0; i < told_per_step && !is_nil(told.next_id); ++i) {
+    const auto& registration = view.get<RegistrationState>(told.next_id);
+    if (registration.status == ::registration::v1::Status::registered) told.user_ids.push_back(registration.user_id);
+    told.next_id = registration.earlier_id;
+  }
+  return {stream_of(webinar_id), std::move(told)};
+}
+
 template <class Offer>
 Micros latest_start(const Offer& o, const PlatformPolicy& policy) {
   return o.scheduled_at + o.duration_minutes * minute_us + policy.webinar_start_us;
@@ -115,9 +126,13 @@ Decision decide(const StartWebinar& c, const Context& at, const View& view) {
   if (s.status == Status::live && s.room_id == c.room_id) return nothing_new(c.webinar_id);
   if (is_host_held_back(s, at, view)) return reject(Code::account_banned);
   if (s.status != Status::upcoming) return reject(Code::webinar_not_upcoming);
-  return accept(c.webinar_id, WebinarStarted{.webinar_id = c.webinar_id,
-                                             .room_id = c.room_id,
-                                             .closes_at = at.now + s.duration_minutes * minute_us + at.policy.webinar_live_us});
+  Accepted started =
+      accept(c.webinar_id, WebinarStarted{.webinar_id = c.webinar_id,
+                                          .room_id = c.room_id,
+                                          .closes_at = at.now + s.duration_minutes * minute_us + at.policy.webinar_live_us});
+  if (!is_nil(s.newest_registration_id))
+    started.events.push_back(tell_guests(c.webinar_id, s.newest_registration_id, at, view));
+  return started;
 }
 
 Decision decide(const EndWebinar& c, const Context& at, const View& view) {
@@ -177,6 +192,15 @@ Decision decide(const SettleWebinar& c, const Context& at, const View& view) {
   return accepted;
 }
 
+Decision decide(const TellGuests& c, const Context& at, const View& view) {
+  if (!at.actor.trusted() || !view.exists<WebinarState>(c.webinar_id)) return reject(Code::webinar_not_found);
+  const auto& s = view.get<WebinarState>(c.webinar_id);
+  if (is_nil(s.tell_id) || at.now < s.tell_at) return nothing_new(c.webinar_id);
+  Accepted accepted = nothing_new(c.webinar_id);
+  accepted.events.push_back(tell_guests(c.webinar_id, s.tell_id, at, view));
+  return accepted;
+}
+
 // ---- for the registrations' decisions
 
 bool takes_registrations(const WebinarState& s) { return !is_over(s); }
@@ -206,14 +230,16 @@ std::optional<StreamId> target(const CancelWebinar& c) { return stream_of(c.webi
 std::optional<StreamId> target(const AttachRecording& c) { return stream_of(c.webinar_id); }
 std::optional<StreamId> target(const CloseWebinar& c) { return stream_of(c.webinar_id); }
 std::optional<StreamId> target(const SettleWebinar& c) { return stream_of(c.webinar_id); }
+std::optional<StreamId> target(const TellGuests& c) { return stream_of(c.webinar_id); }
 
 // ---- apply
 
 namespace {
 
-// Settling begins with the registration that came last.
+// Settling begins with the registration that came last. Who was not told that it is live need not be.
 void finish(WebinarState& s, Status status, Micros now) {
   s.status = status;
+  s.tell_id = {};
   s.settle_id = s.newest_registration_id;
   s.settle_at = now;
 }
@@ -258,6 +284,11 @@ void apply(WebinarState& s, const RegistrationsSettled& e) {
   s.registrations_count = e.registrations_count;
 }
 
+void apply(WebinarState& s, const GuestsTold& e) {
+  s.tell_id = e.next_id;
+  s.tell_at = e.next_at;
+}
+
 // ---- reply, timers
 
 AnyResource represent(const WebinarState& s, std::uint64_t version, const Uuid&) {
@@ -280,7 +311,11 @@ bool shows_to(const WebinarState& s, const Actor& actor) {
 }
 
 std::vector<Timer> timers(const WebinarState& s) {
-  if (!is_over(s)) return {{"close", s.closes_at, CloseWebinar{.webinar_id = s.webinar_id}}};
+  if (!is_over(s)) {
+    std::vector<Timer> out{{"close", s.closes_at, CloseWebinar{.webinar_id = s.webinar_id}}};
+    if (!is_nil(s.tell_id)) out.push_back({"tell", s.tell_at, TellGuests{.webinar_id = s.webinar_id}});
+    return out;
+  }
   if (!is_nil(s.settle_id)) return {{"settle", s.settle_at, SettleWebinar{.webinar_id = s.webinar_id}}};
   return {};
 }

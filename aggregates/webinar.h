@@ -12,6 +12,8 @@
 // registrations, their ids follow from webinar and user alone (registration.h), and who registers again keeps the place in the
 // chain. Nobody registers once it is over: the chain stands still while it is walked. What happens to a registration meanwhile
 // (late money, an expiry) finds the webinar over and does its own part; the step that comes later finds that done.
+//
+// Guests are told that a webinar has gone live along the same chain, the first of them when it starts. Who registers later knows.
 #pragma once
 
 #include "aggregates/aggregates.h"
@@ -22,6 +24,7 @@ namespace guildhall {
 // hundred steps to settle. events/webinar.fbs repeats it.
 inline constexpr std::int32_t max_seats = 10'000;
 inline constexpr std::size_t settled_per_step = 100;  // Registrations a decision: about 200 records.
+inline constexpr std::size_t told_per_step = 100;     // Likewise.
 
 Decision decide(const webinar::ScheduleWebinar& c, const Context& at, const View& view);
 Decision decide(const webinar::UpdateWebinar& c, const Context& at, const View& view);
@@ -31,6 +34,7 @@ Decision decide(const webinar::CancelWebinar& c, const Context& at, const View& 
 Decision decide(const webinar::AttachRecording& c, const Context& at, const View& view);
 Decision decide(const webinar::CloseWebinar& c, const Context& at, const View& view);
 Decision decide(const webinar::SettleWebinar& c, const Context& at, const View& view);
+Decision decide(const webinar::TellGuests& c, const Context& at, const View& view);
 
 // For the registrations' decisions.
 bool takes_registrations(const WebinarState& s);                      // Until it is over: one may come late.
@@ -47,6 +51,7 @@ std::optional<StreamId> target(const webinar::CancelWebinar& c);
 std::optional<StreamId> target(const webinar::AttachRecording& c);
 std::optional<StreamId> target(const webinar::CloseWebinar& c);
 std::optional<StreamId> target(const webinar::SettleWebinar& c);
+std::optional<StreamId> target(const webinar::TellGuests& c);
 
 void apply(WebinarState& s, const webinar::WebinarScheduled& e);
 void apply(WebinarState& s, const webinar::WebinarUpdated& e);
@@ -57,6 +62,7 @@ void apply(WebinarState& s, const webinar::RecordingAttached& e);
 void apply(WebinarState& s, const webinar::SeatTaken& e);
 void apply(WebinarState& s, const webinar::SeatReleased& e);
 void apply(WebinarState& s, const webinar::RegistrationsSettled& e);
+void apply(WebinarState& s, const webinar::GuestsTold& e);
 
 AnyResource represent(const WebinarState& s, std::uint64_t version, const Uuid& part);
 bool shows_to(const WebinarState& s, const Actor& actor);

@@ -7,6 +7,8 @@
 #include "events/booking.h"
 #include "events/calendar.h"
 #include "events/claim.h"
+#include "events/notification.h"
+#include "events/notification_inbox.h"
 #include "events/one_of.h"
 #include "events/order.h"
 #include "events/payment.h"
@@ -14,6 +16,7 @@
 #include "events/product.h"
 #include "events/purchase.h"
 #include "events/registration.h"
+#include "events/relation.h"
 #include "events/review.h"
 #include "events/schedule.h"
 #include "events/service.h"
@@ -29,19 +32,22 @@ struct EventTypes {
   using Types =
       detail::Join<account::Event, claim::Event, session::Event, schedule::Event, calendar::Event, booking::Event, payment::Event,
                    subscription::Event, wallet::Event, payout::Event, product::Event, storefront::Event, purchase::Event,
-                   service::Event, order::Event, webinar::Event, registration::Event, review::Event>::type;
+                   service::Event, order::Event, webinar::Event, registration::Event, review::Event,
+                   relation::Event, notification::Event, notification_inbox::Event>::type;
 };
 struct CommandTypes {
   using Types = detail::Join<account::Command, claim::Command, session::Command, schedule::Command, calendar::Command,
                              booking::Command, payment::Command, subscription::Command, wallet::Command, payout::Command,
                              product::Command, storefront::Command, purchase::Command, service::Command, order::Command,
-                             webinar::Command, registration::Command, review::Command>::type;
+                             webinar::Command, registration::Command, review::Command, relation::Command,
+                             notification::Command, notification_inbox::Command>::type;
 };
 struct ResourceTypes {
   using Types = detail::Join<account::Resource, claim::Resource, session::Resource, schedule::Resource, calendar::Resource,
                              booking::Resource, payment::Resource, subscription::Resource, wallet::Resource, payout::Resource,
                              product::Resource, storefront::Resource, purchase::Resource, service::Resource, order::Resource,
-                             webinar::Resource, registration::Resource, review::Resource>::type;
+                             webinar::Resource, registration::Resource, review::Resource, relation::Resource,
+                             notification::Resource, notification_inbox::Resource>::type;
 };
 using AnyEvent = OneOf<EventTypes>;
 using AnyCommand = OneOf<CommandTypes>;

@@ -8,9 +8,10 @@ namespace guildhall {
 namespace {
 
 constexpr std::array<std::string_view, static_cast<std::size_t>(last_stream_kind) + 1> kind_names{
-    "",         "account", "claim",  "session",      "schedule",     "calendar", "booking", "payment",
-    "decision", "inbox",   "writer", "subscription", "wallet",       "payout",   "product", "storefront",
-    "purchase", "service", "order",  "webinar",      "registration", "review"};
+    "",         "account", "claim",  "session",      "schedule",     "calendar", "booking",  "payment",
+    "decision", "inbox",   "writer", "subscription", "wallet",       "payout",   "product",  "storefront",
+    "purchase", "service", "order",  "webinar",      "registration", "review",   "relation", "notification",
+    "notification_inbox"};
 
 int nibble(char c) {
   if (c >= '0' && c <= '9') return c - '0';
@@ -105,6 +106,14 @@ Uuid derive_root(std::string_view label, std::string_view input) {
   hash.add(std::string_view("\0", 1));
   hash.add(input);
   return version_8(hash.finish());
+}
+
+Uuid pair_id(const Uuid& one, const Uuid& other) {
+  const bool ordered = UuidLess{}(one, other);
+  std::string pair;
+  append_bytes(pair, ordered ? one : other);
+  append_bytes(pair, ordered ? other : one);
+  return derive_root("pair", pair);
 }
 
 std::string_view name_of(StreamKind kind) { return kind_names[static_cast<std::size_t>(kind)]; }

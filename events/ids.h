@@ -37,6 +37,8 @@ inline ShardNo shard_of(const Uuid& id, std::uint32_t shards) { return shard_of(
 // the parent's bucket, the second takes the bucket from the hash.
 Uuid derive_in_group(std::string_view label, const Uuid& parent, std::uint64_t index, Bucket bucket);
 Uuid derive_root(std::string_view label, std::string_view input);
+// The root of what two accounts have between them, in whichever order they are named.
+Uuid pair_id(const Uuid& one, const Uuid& other);
 // The same id in another group.
 Uuid with_bucket(const Uuid& id, Bucket bucket);
 
@@ -61,9 +63,12 @@ enum class StreamKind : std::uint8_t {
   order,
   webinar,
   registration,
-  review
+  review,
+  relation,
+  notification,
+  notification_inbox
 };
-inline constexpr auto last_stream_kind = StreamKind::review;
+inline constexpr auto last_stream_kind = StreamKind::notification_inbox;
 std::string_view name_of(StreamKind kind);
 std::optional<StreamKind> stream_kind(std::string_view name);
 

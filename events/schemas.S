@@ -47,6 +47,9 @@ guildhall_schema_table:
         schema webinar
         schema registration
         schema review
+        schema relation
+        schema notification
+        schema notification_inbox
         schema decision
 
         .pushsection .data.rel.ro.guildhall_schemas,"aw",@progbits

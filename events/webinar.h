@@ -15,6 +15,7 @@ using CancelWebinar = ::webinar::v1::CancelWebinarT;
 using AttachRecording = ::webinar::v1::AttachRecordingT;
 using CloseWebinar = ::webinar::v1::CloseWebinarT;
 using SettleWebinar = ::webinar::v1::SettleWebinarT;
+using TellGuests = ::webinar::v1::TellGuestsT;
 
 using WebinarScheduled = ::webinar::v1::WebinarScheduledT;
 using WebinarUpdated = ::webinar::v1::WebinarUpdatedT;
@@ -25,13 +26,14 @@ using RecordingAttached = ::webinar::v1::RecordingAttachedT;
 using SeatTaken = ::webinar::v1::SeatTakenT;
 using SeatReleased = ::webinar::v1::SeatReleasedT;
 using RegistrationsSettled = ::webinar::v1::RegistrationsSettledT;
+using GuestsTold = ::webinar::v1::GuestsToldT;
 
 using WebinarView = ::webinar::v1::WebinarViewT;
 
 using Command = std::variant<ScheduleWebinar, UpdateWebinar, StartWebinar, EndWebinar, CancelWebinar, AttachRecording,
-                             CloseWebinar, SettleWebinar>;
+                             CloseWebinar, SettleWebinar, TellGuests>;
 using Event = std::variant<WebinarScheduled, WebinarUpdated, WebinarStarted, WebinarEnded, WebinarCancelled, RecordingAttached,
-                           SeatTaken, SeatReleased, RegistrationsSettled>;
+                           SeatTaken, SeatReleased, RegistrationsSettled, GuestsTold>;
 using Resource = std::variant<WebinarView>;
 
 }  // namespace guildhall::webinar

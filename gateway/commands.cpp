@@ -232,7 +232,7 @@ void Commands::send(const Request& request, const Claims& claims, const CommandS
   const auto if_match = parse_if_match(request.header("if-match"));
   if (if_match.malformed) return done(std::unexpected(problem("invalid_request", "If-Match is one ETag, such as \"7\"")));
 
-  const Uuid group = uuid_field(payload, *command.group);
+  const Uuid group = group_of(command, payload);
   CHECK(!is_nil(group));
   CommandRequest out;
   out.command_id = with_bucket(identity.id, bucket_of(group));

@@ -241,7 +241,7 @@ bool Dispatcher::is_credible(const ShardRequest& request) const {
   if (schema == nullptr || !decode_command(command->type, command->payload)) return false;
   if (!is_acceptable(*schema->table, command->payload)) return false;
   if (command->actor_kind != ActorKind::user && command->actor_kind != ActorKind::service) return false;
-  const Uuid group = uuid_field(command->payload, *schema->group);
+  const Uuid group = group_of(*schema, command->payload);
   return !is_nil(group) && bucket_of(group) == bucket_of(command->command_id);
 }
 

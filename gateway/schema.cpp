@@ -394,7 +394,8 @@ class SchemaCatalogue::Loader {
       refuse(reply.name, "a resource has an id: ids.Uuid and a version: uint64");
 
     for (const FieldSchema& field : table.fields) check_command_field(made, field);
-    if (made.group == nullptr) refuse(table.name, "no field is the group");
+    if (has(attributes, "pair")) pair(made, value(attributes, "pair"));
+    else if (made.group == nullptr) refuse(table.name, "no field is the group");
     if (is_routed) route(made, value(attributes, "http"));
     catalogue_.command_by_name_.emplace(table.name, &made);
   }
@@ -417,6 +418,19 @@ class SchemaCatalogue::Loader {
     const bool is_text = field.kind == FieldKind::string || field.kind == FieldKind::strings;
     if (is_text && field.max_length == 0) refuse(where, "a string that clients send needs a max_length");
     if (field.kind >= FieldKind::bytes && field.max_items == 0) refuse(where, "a vector that clients send needs max_items");
+  }
+
+  static void pair(CommandSchema& command, std::string_view names) {
+    const std::string_view where = command.table->name;
+    if (command.group != nullptr) refuse(where, "pair and group exclude each other");
+    const auto fields = split(names, ',');
+    if (fields.size() != 2 || fields[0] == fields[1]) refuse(where, "pair names two fields");
+    for (std::size_t i = 0; i < 2; ++i) {
+      const FieldSchema* field = command.table->field(fields[i]);
+      if (field == nullptr || field->kind != FieldKind::uuid || !field->needed)
+        refuse(where, "pair names " + std::string(fields[i]) + ", which is no needed ids.Uuid");
+      command.pair[i] = field;
+    }
   }
 
   static void route(CommandSchema& command, std::string_view http) {

@@ -2,6 +2,7 @@
 // document and the schema pages are made from it; events/attributes.fbs explains each attribute.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -138,7 +139,8 @@ struct CommandSchema {
   std::string_view aggregate;
   std::string_view summary;
   const TableSchema* resource = nullptr;
-  const FieldSchema* group = nullptr;    // Names the entity group that decides.
+  const FieldSchema* group = nullptr;    // Names the entity group that decides; nullptr when a pair of accounts does:
+  std::array<const FieldSchema*, 2> pair{};
   const FieldSchema* account = nullptr;  // Whom the caller acts as; nullptr when it acts as itself.
 };
 

@@ -774,6 +774,13 @@ Uuid uuid_field(std::string_view bytes, const FieldSchema& field) {
   return at == nullptr ? Uuid{} : uuid_at(at);
 }
 
+Uuid group_of(const CommandSchema& command, std::string_view bytes) {
+  if (command.group != nullptr) return uuid_field(bytes, *command.group);
+  const Uuid one = uuid_field(bytes, *command.pair[0]);
+  const Uuid other = uuid_field(bytes, *command.pair[1]);
+  return is_nil(one) || is_nil(other) ? Uuid{} : pair_id(one, other);
+}
+
 std::string_view string_field(std::string_view bytes, const FieldSchema& field) {
   CHECK(field.kind == FieldKind::string);
   const char* at = find_in_table(root_of(bytes), field);

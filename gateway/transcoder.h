@@ -69,6 +69,8 @@ bool is_acceptable(const TableSchema& table, std::string_view bytes);
 
 // Fields of bytes that transcode() made or a verifier passed; they need no alignment. Nil and "" when absent.
 Uuid uuid_field(std::string_view bytes, const FieldSchema& field);
+// The root of the entity group that decides a command; nil when the bytes do not say.
+Uuid group_of(const CommandSchema& command, std::string_view bytes);
 std::string_view string_field(std::string_view bytes, const FieldSchema& field);
 
 struct JsonOptions {

@@ -3,7 +3,9 @@
 #include <array>
 
 #include "projectors/counterparties.h"
+#include "projectors/followers.h"
 #include "projectors/members.h"
+#include "projectors/notifications.h"
 #include "projectors/orders.h"
 #include "projectors/products.h"
 #include "projectors/profiles.h"
@@ -30,8 +32,8 @@ namespace {
 // Not claims: who holds an email or a username nobody reads. Payments and transfers are read whatever the event is called.
 void project_marketplace(const RecordHeader& at, const AnyEvent& event, Writes& out) {
   project_events<account::Event, subscription::Event, wallet::Event, payout::Event, product::Event, storefront::Event,
-                 purchase::Event, service::Event, order::Event, webinar::Event, registration::Event, review::Event>(at, event,
-                                                                                                                    out);
+                 purchase::Event, service::Event, order::Event, webinar::Event, registration::Event, review::Event,
+                 relation::Event, notification::Event, notification_inbox::Event>(at, event, out);
   project_member(at, event, out);
   project_transaction(at, event, out);
   project_transfers(at, event, out);
@@ -40,7 +42,7 @@ void project_marketplace(const RecordHeader& at, const AnyEvent& event, Writes& 
 }  // namespace
 
 const Projection& producers_avenue_projection() {
-  static const std::array<const Table*, 30> tables{&Accounts::table(),
+  static const std::array<const Table*, 36> tables{&Accounts::table(),
                                                    &People::table(),
                                                    &Counterparties::table(),
                                                    &Members::table(),
@@ -69,7 +71,13 @@ const Projection& producers_avenue_projection() {
                                                    &WebinarRooms::table(),
                                                    &WebinarRegistrations::table(),
                                                    &Reviews::table(),
-                                                   &WebinarRatings::table()};
+                                                   &WebinarRatings::table(),
+                                                   &Followers::table(),
+                                                   &FollowTotals::table(),
+                                                   &Blocks::table(),
+                                                   &Notifications::table(),
+                                                   &NotificationInboxes::table(),
+                                                   &NotificationCursors::table()};
   static const Projection projection{"producers_avenue", tables, project_marketplace};
   return projection;
 }

@@ -152,6 +152,9 @@ void project(const RecordHeader& at, const webinar::RegistrationsSettled& e, Wri
   count_seats(at, e.webinar_id, e.registrations_count, out);
 }
 
+// Their notifications say so.
+void project(const RecordHeader&, const webinar::GuestsTold&, Writes&) {}
+
 void project(const RecordHeader& at, const registration::RegistrationAdded& e, Writes& out) {
   const bool free = is_nil(e.payment_id);
   out.upsert(WebinarRegistrations::table(), {e.registration_id})

@@ -65,6 +65,7 @@ void project(const RecordHeader& at, const webinar::RecordingAttached& e, Writes
 void project(const RecordHeader& at, const webinar::SeatTaken& e, Writes& out);
 void project(const RecordHeader& at, const webinar::SeatReleased& e, Writes& out);
 void project(const RecordHeader& at, const webinar::RegistrationsSettled& e, Writes& out);
+void project(const RecordHeader& at, const webinar::GuestsTold& e, Writes& out);
 
 void project(const RecordHeader& at, const registration::RegistrationAdded& e, Writes& out);
 void project(const RecordHeader& at, const registration::RegistrationPaid& e, Writes& out);

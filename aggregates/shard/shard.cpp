@@ -34,6 +34,12 @@ const Hash& digest_of(StreamKind kind) {
   return digests[static_cast<std::size_t>(kind)];
 }
 
+// Bookings, payments and notifications are made far more often than they are read again: remembered, they would push the calendars
+// out.
+bool is_read_again(StreamKind kind) {
+  return kind != StreamKind::booking && kind != StreamKind::payment && kind != StreamKind::notification;
+}
+
 constexpr std::string_view decision_type = "decision.v1.DecisionMade";
 constexpr std::string_view inbox_type = "decision.v1.InboxCommand";
 constexpr std::string_view writer_type = "decision.v1.WriterOpened";
@@ -165,6 +171,7 @@ Shard::Shard(ShardNo number, ShardEnvironment environment, ShardLimits limits, b
       env_(std::move(environment)),
       limits_(limits),
       platform_(env_.log.identity().platform),
+      notifies_(env_.policy.has("notification")),
       cache_(env_.store, limits_.cached_states),
       mailbox_(std::make_shared<Mailbox>()) {
   writer_ = env_.log.open(number_);
@@ -588,9 +595,12 @@ void Shard::run_command(const Waiting& w, Verdict verdict, int depth, CommandRes
     std::uint64_t index = 0;
     for (const NewEvent& e : decision->events) {
       const auto& folded = building_->changes.fold_event(e.stream, e.event);
-      add_record(e.stream, folded.version, type_name(e.event), digest_of(e.stream.kind), encode(e.event), w,
-                 derive_in_group("event", id, index++, bucket), id, command_type);
+      const Uuid event_id = derive_in_group("event", id, index++, bucket);
+      add_record(e.stream, folded.version, type_name(e.event), digest_of(e.stream.kind), encode(e.event), w, event_id, id,
+                 command_type);
       for (Reaction& r : react(e.event)) reactions.push_back(std::move(r));
+      if (!notifies_) continue;
+      for (Reaction& r : notices(e.event, event_id, DecisionView(*this))) reactions.push_back(std::move(r));
     }
     const DecisionView after(*this);  // Keeps alive what it loads: the subject of a command that changes nothing may not exist.
     const VersionedState& subject = after.load(decision->subject.stream);
@@ -831,8 +841,7 @@ void Shard::finish_batch(AppendOutcome outcome) {
   const std::unique_ptr<OpenBatch> batch = std::move(in_flight_);
   if (batch->inbox_position > inbox_position()) inbox_position_.store(batch->inbox_position, std::memory_order_release);
   for (const auto& [stream, state] : batch->changes.states()) {
-    // Bookings and payments are made far more often than they are read again: remembered, they would push the calendars out.
-    if (stream.kind != StreamKind::booking && stream.kind != StreamKind::payment) cache_.remember(stream, state);
+    if (is_read_again(stream.kind)) cache_.remember(stream, state);
     else cache_.forget(stream);
     if (const auto* account = get_if<AccountState>(&state->state))
       if (const auto fact = fact_of(*account)) env_.directory.set(stream.id, state->version, *fact);

@@ -220,6 +220,7 @@ class Shard {
   const ShardLimits limits_;
   std::unique_ptr<LogWriter> writer_;
   std::string platform_;
+  const bool notifies_;
 
   // Of the shard's thread.
   LogEnd end_;        // After the last closed batch.

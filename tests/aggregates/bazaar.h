@@ -85,8 +85,9 @@ class Bazaar : public Given {
 
   Bazaar() {
     policy.platform = "producers_avenue";
-    policy.aggregates = {"account",    "claim",    "subscription", "wallet", "payout",  "payment",      "product",
-                         "storefront", "purchase", "service",      "order",  "webinar", "registration", "review"};
+    policy.aggregates = {"account",      "claim",   "subscription", "wallet",   "payout",       "payment",
+                         "product",      "storefront", "purchase",  "service",  "order",        "webinar",
+                         "registration", "review",  "relation",     "notification", "notification_inbox"};
     policy.roles = {"member", "author", "admin", "super_admin"};
     policy.currencies = {"USD"};
     policy.default_currency = "USD";
@@ -96,6 +97,8 @@ class Bazaar : public Given {
   // What the world has not answered yet.
   std::deque<Reaction> inbox;
   std::map<Uuid, Effect, UuidLess> calls;
+  // Notifications that are asked for; tests that look at them deliver them.
+  std::deque<Reaction> told;
 
   // As `when`, and enters what happened.
   Outcome send(const AnyCommand& command) {
@@ -186,6 +189,8 @@ class Bazaar : public Given {
       last_ = type_name(e.event);
       enter(e, payments);
       for (Reaction& r : react(e.event)) inbox.push_back(std::move(r));
+      for (Reaction& r : notices(e.event, derive_in_group("event", id_of("history"), seen_, test_bucket), world))
+        told.push_back(std::move(r));
       for (const StreamId& stream : also_folds(e.event)) {
         look_at(stream);
         if (stream.kind != StreamKind::wallet) continue;

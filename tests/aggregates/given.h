@@ -73,6 +73,11 @@ inline StreamId stream_of(const AnyEvent& event) {
         else if constexpr (among(static_cast<const registration::Event*>(nullptr)))
           return {StreamKind::registration, e.registration_id};
         else if constexpr (among(static_cast<const review::Event*>(nullptr))) return {StreamKind::review, e.review_id};
+        else if constexpr (among(static_cast<const relation::Event*>(nullptr))) return {StreamKind::relation, e.relation_id};
+        else if constexpr (among(static_cast<const notification::Event*>(nullptr)))
+          return {StreamKind::notification, e.notification_id};
+        else if constexpr (among(static_cast<const notification_inbox::Event*>(nullptr)))
+          return {StreamKind::notification_inbox, e.user_id};
         else return {StreamKind::payment, e.payment_id};
       },
       event);

@@ -689,6 +689,22 @@ TEST_F(Dispatch, what_is_no_peers_request_is_refused) {
   EXPECT_EQ(changed([](CommandRequest& c) { c.actor_kind = static_cast<ActorKind>(77); }), 400);
   // Of another group than the id says.
   EXPECT_EQ(changed([](CommandRequest& c) { c.payload = command("anna", in_first).payload; }), 400);
+  const auto pair_in = [](ShardNo shard) {
+    relation::Follow c{.follower_id = id_of("anna")};
+    for (int i = 0; is_nil(c.following_id) || shard_of(pair_id(c.follower_id, c.following_id), 2) != shard; ++i)
+      c.following_id = id_of("friend " + std::to_string(i));
+    return c;
+  };
+  const auto follows = [&](const relation::Follow& said, const relation::Follow& sent) {
+    return changed([&](CommandRequest& c) {
+      c.type = type_name<relation::Follow>();
+      c.payload = pack(sent);
+      c.command_id = with_bucket(c.command_id, bucket_of(pair_id(said.follower_id, said.following_id)));
+    });
+  };
+  EXPECT_EQ(follows(pair_in(1), pair_in(1)), 200);
+  EXPECT_EQ(follows(pair_in(1), pair_in(0)), 400);
+  EXPECT_EQ(follows(pair_in(1), {.follower_id = id_of("anna")}), 400);
   const auto with = [&](const std::function<void(account::RegisterAccount&)>& change) {
     return changed([&](CommandRequest& c) {
       account::RegisterAccount registration;

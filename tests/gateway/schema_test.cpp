@@ -31,6 +31,15 @@ TEST(SchemaCatalogue, reads_a_command_with_its_route_roles_and_fields) {
   EXPECT_EQ(cancel->table->fields[1].max_length, 2000u);
 }
 
+TEST(SchemaCatalogue, a_pair_of_accounts_may_be_the_group) {
+  const CommandSchema* follow = catalogue().command("relation.v1.Follow");
+  ASSERT_NE(follow, nullptr);
+  EXPECT_EQ(follow->group, nullptr);
+  EXPECT_EQ(follow->pair[0]->name, "follower_id");
+  EXPECT_EQ(follow->pair[1]->name, "following_id");
+  EXPECT_EQ(follow->account->name, "follower_id");
+}
+
 // TU-16: a short description has at most 500 characters. TU-20: a price is not negative. TU-18: one participant unless told
 // otherwise.
 TEST(SchemaCatalogue, reads_the_constraints_of_the_domain) {
@@ -138,6 +147,12 @@ TEST(SchemaMistakes, stop_the_start_with_a_precise_text) {
        "path parameter {n} is not an ids.Uuid"},
       {good, "id: ids.Uuid (needed);", "shop.v1.Pay: no field is the group"},
       {good, "id: ids.Uuid (group); b: ids.Uuid (group);", "shop.v1.Pay.b: a second group field"},
+      {R"(http: "POST /v1/o", roles: "authenticated", resource: "shop.v1.View", summary: "s", pair: "id,b")",
+       "id: ids.Uuid (group, needed); b: ids.Uuid (needed);", "pair and group exclude each other"},
+      {R"(http: "POST /v1/o", roles: "authenticated", resource: "shop.v1.View", summary: "s", pair: "id,b")",
+       "id: ids.Uuid (needed); b: ids.Uuid;", "pair names b, which is no needed ids.Uuid"},
+      {R"(http: "POST /v1/o", roles: "authenticated", resource: "shop.v1.View", summary: "s", pair: "id")",
+       "id: ids.Uuid (needed);", "pair names two fields"},
       {good, "id: ids.Uuid (group); b: string (account, max_length: \"5\");", "account wants the type ids.Uuid"},
       {good, "id: ids.Uuid (group); s: string;", "shop.v1.Pay.s: a string that clients send needs a max_length"},
       {good, "id: ids.Uuid (group); s: [ids.Uuid];", "a vector that clients send needs max_items"},

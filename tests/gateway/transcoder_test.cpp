@@ -111,6 +111,16 @@ TEST(Transcoder, takes_path_parameters_and_compares_the_body_with_them) {
   EXPECT_EQ(faults(transcode(cancel, wrong, "{}")), std::vector<std::string>{"/booking_id not_a_uuid"});
 }
 
+TEST(Transcoder, a_pair_has_one_group_whoever_is_named_first) {
+  const CommandSchema& follow = *catalogue().command("relation.v1.Follow");
+  const auto group = [&](std::string_view who, std::string_view whom) {
+    const PathParam path[] = {{follow.pair[1], whom}};
+    return group_of(follow, transcode(follow, path, R"({"follower_id": ")" + std::string(who) + "\"}").value());
+  };
+  EXPECT_EQ(to_string(group(slot, learner)), to_string(pair_id(*parse_uuid(slot), *parse_uuid(learner))));
+  EXPECT_EQ(to_string(group(slot, learner)), to_string(group(learner, slot)));
+}
+
 TEST(Transcoder, the_server_sets_what_a_body_may_not) {
   const std::string body = R"({"email": "a@b.dk", "display_name": "A", "role": "learner", "timezone": "Europe/Copenhagen")";
   EXPECT_EQ(faults(send("account.v1.RegisterAccount", body + R"(, "email_claim_id": ")" + slot + "\"}")),

@@ -90,3 +90,11 @@ CREATE POLICY parties ON orders FOR SELECT TO authenticated
   USING (buyer_id = (SELECT auth.uid()) OR seller_id = (SELECT auth.uid()));
 CREATE POLICY parties ON order_contents FOR SELECT TO authenticated
   USING (EXISTS (SELECT FROM orders o WHERE o.order_id = order_contents.order_id));
+
+-- Anyone reads who follows whom (PA-43); a block only who made it (M-13). Notifications are their recipient's (PA-102).
+CREATE POLICY everyone ON followers FOR SELECT TO anon, authenticated USING (true);
+CREATE POLICY everyone ON follow_totals FOR SELECT TO anon, authenticated USING (true);
+CREATE POLICY own ON blocks FOR SELECT TO authenticated USING (blocker_id = (SELECT auth.uid()));
+CREATE POLICY own ON notifications FOR SELECT TO authenticated USING (user_id = (SELECT auth.uid()));
+CREATE POLICY own ON notification_inboxes FOR SELECT TO authenticated USING (user_id = (SELECT auth.uid()));
+CREATE POLICY own ON notification_cursors FOR SELECT TO authenticated USING (user_id = (SELECT auth.uid()));

@@ -3,11 +3,12 @@
 -- reader's rights.
 CREATE SCHEMA IF NOT EXISTS producers_avenue;
 DROP VIEW IF EXISTS producers_avenue.products, producers_avenue.purchases, producers_avenue.services, producers_avenue.orders,
-  producers_avenue.user_profiles, producers_avenue.webinars, producers_avenue.webinar_registrations,
+  producers_avenue.user_profiles, producers_avenue.followers, producers_avenue.blocks, producers_avenue.notifications,
+  producers_avenue.webinars, producers_avenue.webinar_registrations,
   producers_avenue.webinar_ratings, producers_avenue.reviews, producers_avenue.transactions, producers_avenue.payouts,
   producers_avenue.wallets, producers_avenue.subscriptions;
 
--- Nothing feeds followers yet. Products are counted that everybody may read, so that the count is the same for all who ask. Places are
+-- Products are counted that everybody may read, so that the count is the same for all who ask. Places are
 -- NULL for whom they are not shown to; coordinates, longitude first, for everybody unless they are shown (A-PA-41). Why, when and by whom
 -- somebody is banned is NULL for everybody else.
 CREATE VIEW producers_avenue.user_profiles WITH (security_invoker = true) AS
@@ -16,7 +17,8 @@ SELECT m.account_id AS id, m.account_id AS user_id, m.username, m.display_name, 
        CASE WHEN g.visibility = 'exact' THEN point(g.longitude_microdegrees / 1e6, g.latitude_microdegrees / 1e6) END AS location_coords,
        l.source AS location_source, coalesce(l.visibility, 'hidden') AS location_visibility,
        l.updated_at AT TIME ZONE 'UTC' AS location_last_updated, m.experience_level, m.website_url, m.role,
-       m.visibility AS profile_visibility, m.is_partner AS is_partner_account, 0 AS followers_count, 0 AS following_count,
+       m.visibility AS profile_visibility, m.is_partner AS is_partner_account,
+       coalesce(f.followers_count, 0)::integer AS followers_count, coalesce(f.following_count, 0)::integer AS following_count,
        (SELECT count(*)::integer FROM producers_avenue_rm.products p
         WHERE p.seller_id = m.account_id AND p.status = 'active' AND p.is_approved) AS products_count,
        m.is_banned, b.reason AS ban_reason, b.banned_at, b.banned_by, m.created_at, m.updated_at, m.last_event_position
@@ -24,7 +26,73 @@ FROM producers_avenue_rm.members m
 LEFT JOIN producers_avenue_rm.member_countries l USING (account_id)
 LEFT JOIN producers_avenue_rm.member_cities c USING (account_id)
 LEFT JOIN producers_avenue_rm.member_positions g USING (account_id)
-LEFT JOIN producers_avenue_rm.bans b USING (account_id);
+LEFT JOIN producers_avenue_rm.bans b USING (account_id)
+LEFT JOIN producers_avenue_rm.follow_totals f USING (account_id);
+
+-- is_connected: the other one follows, too (PA-42). Names are those that the two have now.
+CREATE VIEW producers_avenue.followers WITH (security_invoker = true) AS
+SELECT f.follow_id AS id, f.follower_id, f.following_id, f.created_at, f.last_event_position,
+       EXISTS (SELECT FROM producers_avenue_rm.followers b
+               WHERE b.follower_id = f.following_id AND b.following_id = f.follower_id) AS is_connected,
+       follower.display_name AS follower_name, following.display_name AS following_name
+FROM producers_avenue_rm.followers f
+LEFT JOIN producers_avenue_rm.members follower ON follower.account_id = f.follower_id
+LEFT JOIN producers_avenue_rm.members following ON following.account_id = f.following_id;
+
+-- One's own blocks (M-13). The seed has no such table.
+CREATE VIEW producers_avenue.blocks WITH (security_invoker = true) AS
+SELECT blocker_id, blocked_id, created_at, last_event_position FROM producers_avenue_rm.blocks;
+
+-- The words are made here, of the names and titles as they are now; who may not read an order or a webinar any more gets none of it.
+-- Read is what was marked itself, or by the first time that all up to it were.
+CREATE VIEW producers_avenue.notifications WITH (security_invoker = true) AS
+SELECT n.notification_id AS id, n.user_id, n.type,
+       CASE n.topic
+         WHEN 'followed' THEN 'New follower'
+         WHEN 'order_paid' THEN 'New order'
+         WHEN 'order_started' THEN 'Order started'
+         WHEN 'order_delivered' THEN 'Order delivered'
+         WHEN 'revision_requested' THEN 'Revision requested'
+         WHEN 'order_overdue' THEN 'Order overdue'
+         WHEN 'order_completed' THEN 'Order completed'
+         WHEN 'order_cancelled' THEN 'Order cancelled'
+         WHEN 'order_refunded' THEN 'Order refunded'
+         WHEN 'order_disputed' THEN 'Complaint about an order'
+         WHEN 'dispute_answered' THEN 'Complaint answered'
+         WHEN 'dispute_resolved' THEN 'Complaint resolved'
+         WHEN 'payout_completed' THEN 'Payout completed'
+         WHEN 'payout_failed' THEN 'Payout failed'
+         WHEN 'payout_returned' THEN 'Payout returned'
+         WHEN 'review_submitted' THEN 'New review'
+         WHEN 'review_responded' THEN 'Response to your review'
+         WHEN 'webinar_live' THEN 'Webinar is live'
+         WHEN 'webinar_cancelled' THEN 'Webinar cancelled'
+       END AS title,
+       CASE n.type
+         WHEN 'follow' THEN coalesce(actor.display_name, 'Somebody') || ' follows you'
+         WHEN 'order' THEN coalesce(o.service_title, 'An order') || coalesce(': ' || actor.display_name, '')
+         WHEN 'payout' THEN 'Payout' || coalesce(' of ' || to_char(p.amount::numeric / 100, 'FM9999999990.00'), '')
+         WHEN 'review' THEN coalesce(actor.display_name, 'Somebody') ||
+                            CASE n.topic WHEN 'review_submitted' THEN ' reviewed what you sell' ELSE ' responded to your review' END
+         WHEN 'webinar' THEN coalesce(w.title, 'A webinar') || coalesce(': ' || actor.display_name, '')
+       END AS message,
+       CASE n.type
+         WHEN 'follow' THEN '/profiles/' || n.actor_id
+         WHEN 'order' THEN '/orders/' || n.related_id
+         WHEN 'payout' THEN '/payouts/' || n.related_id
+         WHEN 'review' THEN '/reviews/' || n.related_id
+         WHEN 'webinar' THEN '/webinars/' || n.related_id
+       END AS link_url,
+       n.actor_id, n.related_id, n.read_at IS NOT NULL OR n.sequence <= coalesce(c.read_up_to, 0) AS is_read,
+       least(n.read_at, (SELECT k.read_at FROM producers_avenue_rm.notification_cursors k
+                         WHERE k.user_id = n.user_id AND k.read_up_to >= n.sequence ORDER BY k.read_up_to LIMIT 1)) AS read_at,
+       n.created_at, n.last_event_position, n.topic, n.sequence, actor.display_name AS actor_name
+FROM producers_avenue_rm.notifications n
+LEFT JOIN producers_avenue_rm.notification_inboxes c ON c.user_id = n.user_id
+LEFT JOIN producers_avenue_rm.members actor ON actor.account_id = n.actor_id
+LEFT JOIN producers_avenue_rm.orders o ON n.type = 'order' AND o.order_id = n.related_id
+LEFT JOIN producers_avenue_rm.payouts p ON n.type = 'payout' AND p.payout_id = n.related_id
+LEFT JOIN producers_avenue_rm.webinars w ON n.type = 'webinar' AND w.webinar_id = n.related_id;
 
 CREATE VIEW producers_avenue.subscriptions WITH (security_invoker = true) AS
 SELECT account_id AS id, account_id AS user_id, tier, interval, status, stripe_subscription_id, stripe_customer_id, stripe_price_id,
