@@ -25,7 +25,8 @@ class Learning : public testing::Test {
     HttpClient service = server_.client();
     const Reply made = service.post(
         "/v1/accounts",
-        fmt::format(R"({{"email":"{}@example.com","display_name":"{}","role":"{}","timezone":"Europe/Copenhagen"}})", name, name, role),
+        fmt::format(R"({{"email":"{}@example.com","display_name":"{}","role":"{}","timezone":"Europe/Copenhagen"}})", name, name,
+                    role),
         {{"Idempotency-Key", name}});
     expect(made, 201);
     return made.text("id");

@@ -41,7 +41,8 @@ TEST(FactCodec, takes_no_fact_of_another_kind_of_stream) {
   EXPECT_TRUE(is_fact(StreamKind::lesson, encode(lesson)));
   EXPECT_TRUE(is_fact(StreamKind::achievement, encode(AchievementFact{})));
   for (const std::string& bytes : {std::string(), std::string("\x01\x00\x00", 3), std::string(40, '\xff')})
-    for (const StreamKind kind : {StreamKind::lesson, StreamKind::achievement}) EXPECT_FALSE(is_fact(kind, bytes)) << to_hex(bytes);
+    for (const StreamKind kind : {StreamKind::lesson, StreamKind::achievement})
+      EXPECT_FALSE(is_fact(kind, bytes)) << to_hex(bytes);
   EXPECT_FALSE(is_fact(StreamKind::account, encode(lesson)));
   EXPECT_FALSE(is_fact(StreamKind::booking, encode(AccountFact{}))) << "a kind that has none";
 }

@@ -335,7 +335,10 @@ TEST_F(Learners, laws_hold_over_random_learning) {
     switch (random() % 4) {
       case 0: as(user(ada)).when(start(lesson(gate))); break;
       case 1: as(the_system()).when(activity()); break;
-      case 2: as(admin(root)).when(AdjustXp{.learner_id = ada, .amount = static_cast<std::int32_t>(random() % 400) - 200, .reason = "x"}); break;
+      case 2:
+        as(admin(root));
+        when(AdjustXp{.learner_id = ada, .amount = static_cast<std::int32_t>(random() % 400) - 200, .reason = "x"});
+        break;
       default: as(user(ada)).when(hand_in(lesson(gate), answers)); break;
     }
     const LearnerState& s = learner();

@@ -1,5 +1,5 @@
-// Learning as clients of dracarys read it (DR-5..34, DR-63..71, A-DR-4, A-DR-12, A-DR-19, A-DR-26, A-DR-30): the seed's columns, who
-// reads which row, and what becomes of a row.
+// Learning as clients of dracarys read it (DR-5..34, DR-63..71, A-DR-4, A-DR-12, A-DR-19, A-DR-26, A-DR-30): the seed's columns,
+// who reads which row, and what becomes of a row.
 #include <gtest/gtest.h>
 
 #include <map>
@@ -155,9 +155,10 @@ TEST_F(LearningRows, the_catalogue_is_everybodys_and_the_content_is_not) {  // D
   create(candles, 1);
   create(volumes, 1, 2);
   const std::string catalogue =
-      "SELECT level_id, gate_id, title, content_type, xp_reward, estimated_time, difficulty, prerequisites, is_active, created_by, "
-      "content_version, question_count FROM dracarys.lessons ORDER BY level_id";
-  const std::string rest = " 1 Candles interactive 100 00:01:30 beginner {" + to_string(volumes) + "} t " + to_string(root) + " 1 1";
+      "SELECT level_id, gate_id, title, content_type, xp_reward, estimated_time, difficulty, prerequisites, is_active, "
+      "created_by, content_version, question_count FROM dracarys.lessons ORDER BY level_id";
+  const std::string rest =
+      " 1 Candles interactive 100 00:01:30 beginner {" + to_string(volumes) + "} t " + to_string(root) + " 1 1";
   EXPECT_EQ(as_anyone(catalogue), (Lines{"1" + rest, "2" + rest}));
   const std::string content =
       "SELECT content_data -> 'steps' -> 0, assessment_data -> 0 ->> 'question' FROM dracarys.lessons ORDER BY level_id";
@@ -193,7 +194,8 @@ TEST_F(LearningRows, no_learner_reads_an_answer) {  // A-DR-19
 TEST_F(LearningRows, progress_has_the_seeds_columns_and_one_reader) {  // DR-7..11, DR-63, DR-64
   create(candles, 1);
   happen(StreamKind::progress, adas,
-         progress::LessonStarted{.progress_id = adas, .learner_id = ada, .lesson_id = candles, .level_id = 1, .gate_id = 1, .attempt = 1});
+         progress::LessonStarted{
+             .progress_id = adas, .learner_id = ada, .lesson_id = candles, .level_id = 1, .gate_id = 1, .attempt = 1});
   const std::string query =
       "SELECT level_id, gate_id, lesson_id = '" + to_string(candles) +
       "', completed, score, xp_earned, time_spent, attempts_count, completed_at IS NOT NULL, updated_at > created_at, "
@@ -252,13 +254,16 @@ TEST_F(LearningRows, statistics_tell_lesson_xp_from_the_rest) {  // DR-69, A-DR-
   grant(::learner::v1::XpSource::lesson, 100, 100, 100);
   grant(::learner::v1::XpSource::achievement, 50, 150, 100);
   const std::string stats =
-      "SELECT completed_lessons, total_xp, lesson_xp, achievement_xp, last_activity IS NOT NULL FROM dracarys.user_learning_stats";
+      "SELECT completed_lessons, total_xp, lesson_xp, achievement_xp, last_activity IS NOT NULL "
+      "FROM dracarys.user_learning_stats";
   EXPECT_EQ(as(ada, stats), Lines{"1 100 100 50 t"});
   EXPECT_TRUE(as(bo, stats).empty());
   const std::string history = "SELECT source, amount, total_xp FROM dracarys.xp_history ORDER BY granted_at";
   EXPECT_EQ(as(ada, history), (Lines{"lesson 100 100", "achievement 50 150"}));
   EXPECT_TRUE(as(bo, history).empty());
-  EXPECT_EQ(as(ada, "SELECT sum(h.amount) = max(p.total_xp) FROM dracarys.xp_history h JOIN dracarys.user_profiles p ON p.id = h.user_id"),
+  EXPECT_EQ(as(ada,
+               "SELECT sum(h.amount) = max(p.total_xp) FROM dracarys.xp_history h JOIN dracarys.user_profiles p "
+               "ON p.id = h.user_id"),
             Lines{"t"});
 }
 
@@ -316,8 +321,10 @@ TEST_F(LearningRows, a_streak_that_is_over_reads_zero) {  // DR-28, DR-30, A-DR-
   EXPECT_EQ(as(ada, query), Lines{"7 9 2 f"});
   happen(StreamKind::learner, ada, learner::StreakReset{.learner_id = ada, .lost_days = 7, .missed_date = today - 1});
   EXPECT_EQ(as(ada, query), Lines{"0 9 2 t"});
-  happen(StreamKind::learner, ada, learner::StreakRepaired{.learner_id = ada, .streak_days = 8, .longest_streak = 9, .local_date = today});
-  happen(StreamKind::learner, ada, learner::StreakFrozen{.learner_id = ada, .missed_days = 1, .missed_date = today, .freezes_held = 1});
+  happen(StreamKind::learner, ada,
+         learner::StreakRepaired{.learner_id = ada, .streak_days = 8, .longest_streak = 9, .local_date = today});
+  happen(StreamKind::learner, ada,
+         learner::StreakFrozen{.learner_id = ada, .missed_days = 1, .missed_date = today, .freezes_held = 1});
   EXPECT_EQ(as(ada, query), Lines{"8 9 1 t"});
   EXPECT_TRUE(as(bo, query).empty());
   active_on(20'458, 9, 1);
@@ -331,8 +338,9 @@ TEST_F(LearningRows, a_streak_that_is_over_reads_zero) {  // DR-28, DR-30, A-DR-
 }
 
 TEST_F(LearningRows, a_level_is_the_seeds_formula) {  // DR-71, domain.md 11
-  EXPECT_EQ(as_anyone("SELECT string_agg(dracarys.calculate_user_level(x)::text, ' ' ORDER BY i) FROM unnest(ARRAY[-5000, 0, 1999, 2999, "
-                      "3000, 6999, 7000, 14999, 15000, 30999, 31000, 63000, 1022999, 1023000, 2147483647]) WITH ORDINALITY AS v (x, i)"),
+  EXPECT_EQ(as_anyone("SELECT string_agg(dracarys.calculate_user_level(x)::text, ' ' ORDER BY i) FROM unnest(ARRAY[-5000, 0, "
+                      "1999, 2999, 3000, 6999, 7000, 14999, 15000, 30999, 31000, 63000, 1022999, 1023000, 2147483647]) "
+                      "WITH ORDINALITY AS v (x, i)"),
             Lines{"1 1 1 1 2 2 3 3 4 4 5 6 9 10 21"});
   // Every value but those that its thousand already stands for.
   EXPECT_EQ(as_service("SELECT count(*) FROM generate_series(0, 2147483) k WHERE dracarys.calculate_user_level(k * 1000) <> "
@@ -362,8 +370,8 @@ TEST_F(LearningRows, columns_are_the_seeds) {
        "id uuid, code text, title text, description text, icon_url text, category text, xp_reward integer, requirements jsonb, "
        "rarity text, is_active boolean, created_at timestamp with time zone, last_event_position bigint"},
       {"user_achievements",
-       "id uuid, user_id uuid, achievement_id uuid, unlocked_at timestamp with time zone, progress_value integer, metadata jsonb, "
-       "last_event_position bigint"},
+       "id uuid, user_id uuid, achievement_id uuid, unlocked_at timestamp with time zone, progress_value integer, "
+       "metadata jsonb, last_event_position bigint"},
       {"user_streaks",
        "id uuid, user_id uuid, current_streak integer, longest_streak integer, last_activity_date date, "
        "last_streak_reset timestamp with time zone, streak_streak_data jsonb" +
