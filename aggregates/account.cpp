@@ -124,6 +124,14 @@ bool is_left(const AccountState& s, const Uuid& claim, std::uint64_t hold_versio
       s.left_claims, [&](const auto& left) { return left.claim_id() == claim && hold_version <= left.hold_version(); });
 }
 
+template <class To, class From>
+void copy_trading_profile(To& to, const From& from) {
+  to.bio = from.bio;
+  to.preferred_language = from.preferred_language;
+  to.trading_experience = from.trading_experience;
+  to.trading_goals = from.trading_goals;
+}
+
 account::ExpertProfileCreated new_expert_profile(const Uuid& account, const PlatformPolicy& policy) {
   account::ExpertProfileCreated e;
   e.account_id = account;
@@ -335,6 +343,19 @@ Decision decide(const account::ChangeUsername& c, const Context& at, const View&
   return accept(c.account_id, {std::move(e)});
 }
 
+Decision decide(const account::UpdateTradingProfile& c, const Context& at, const View& view) {
+  const auto* s = own(c.account_id, at, view);
+  if (!s) return reject(Code::account_not_found);
+  if (s->bio == c.bio && s->preferred_language == c.preferred_language && s->trading_experience == c.trading_experience &&
+      s->trading_goals == c.trading_goals)
+    return nothing_new(c.account_id);
+  if (is_held_back(at.actor, *s)) return reject(Code::account_banned);
+  account::TradingProfileUpdated e;
+  e.account_id = c.account_id;
+  copy_trading_profile(e, c);
+  return accept(c.account_id, {std::move(e)});
+}
+
 Decision decide(const account::BanAccount& c, const Context& at, const View& view) {
   if (!at.actor.trusted()) return reject(Code::admin_only);
   const auto* s = own(c.account_id, at, view);
@@ -391,6 +412,7 @@ std::optional<StreamId> target(const account::UpdateLearnerProfile& c) { return 
 std::optional<StreamId> target(const account::UpdateMemberProfile& c) { return stream_of(c.account_id); }
 std::optional<StreamId> target(const account::SetLocation& c) { return stream_of(c.account_id); }
 std::optional<StreamId> target(const account::ChangeUsername& c) { return stream_of(c.account_id); }
+std::optional<StreamId> target(const account::UpdateTradingProfile& c) { return stream_of(c.account_id); }
 std::optional<StreamId> target(const account::BanAccount& c) { return stream_of(c.account_id); }
 std::optional<StreamId> target(const account::UnbanAccount& c) { return stream_of(c.account_id); }
 std::optional<StreamId> target(const account::AnswerClaim& c) { return stream_of(c.account_id); }
@@ -427,6 +449,7 @@ void apply(AccountState& s, const account::ExpertRejected&) { s.verification = V
 void apply(AccountState& s, const account::VerificationSubmitted&) { s.verification = Verification::pending; }
 void apply(AccountState& s, const account::LearnerProfileCreated&) { s.is_learner = true; }
 void apply(AccountState& s, const account::LearnerProfileUpdated& e) { copy_learner_profile(s, e); }
+void apply(AccountState& s, const account::TradingProfileUpdated& e) { copy_trading_profile(s, e); }
 void apply(AccountState& s, const account::AccountBanned&) { s.status = Status::banned; }
 void apply(AccountState& s, const account::AccountUnbanned&) { s.status = Status::active; }
 
@@ -455,6 +478,11 @@ void apply(AccountState& s, const account::UsernameChanged& e) {
 }
 
 void apply(AccountState& s, const account::UsernameHoldReplaced& e) { s.username_hold_id = e.hold_id; }
+
+std::optional<AccountFact> fact_of(const AccountState& s) {
+  if (!is_registered(s)) return std::nullopt;
+  return AccountFact{s.role, s.status, s.is_expert, s.is_learner};
+}
 
 // An account whose registration lapsed has a stream, but is none.
 bool shows_to(const AccountState& s, const Actor& actor) { return is_registered(s) && may_act_for(actor, s.account_id); }

@@ -39,6 +39,7 @@ Decision decide(const account::UpdateLearnerProfile& c, const Context& at, const
 Decision decide(const account::UpdateMemberProfile& c, const Context& at, const View& view);
 Decision decide(const account::SetLocation& c, const Context& at, const View& view);
 Decision decide(const account::ChangeUsername& c, const Context& at, const View& view);
+Decision decide(const account::UpdateTradingProfile& c, const Context& at, const View& view);
 Decision decide(const account::BanAccount& c, const Context& at, const View& view);
 Decision decide(const account::UnbanAccount& c, const Context& at, const View& view);
 Decision decide(const account::AnswerClaim& c, const Context& at, const View& view);
@@ -56,6 +57,7 @@ std::optional<StreamId> target(const account::UpdateLearnerProfile& c);
 std::optional<StreamId> target(const account::UpdateMemberProfile& c);
 std::optional<StreamId> target(const account::SetLocation& c);
 std::optional<StreamId> target(const account::ChangeUsername& c);
+std::optional<StreamId> target(const account::UpdateTradingProfile& c);
 std::optional<StreamId> target(const account::BanAccount& c);
 std::optional<StreamId> target(const account::UnbanAccount& c);
 std::optional<StreamId> target(const account::AnswerClaim& c);
@@ -70,6 +72,7 @@ void apply(AccountState& s, const account::ExpertRejected& e);
 void apply(AccountState& s, const account::VerificationSubmitted& e);
 void apply(AccountState& s, const account::LearnerProfileCreated& e);
 void apply(AccountState& s, const account::LearnerProfileUpdated& e);
+void apply(AccountState& s, const account::TradingProfileUpdated& e);
 void apply(AccountState& s, const account::AccountBanned& e);
 void apply(AccountState& s, const account::AccountUnbanned& e);
 void apply(AccountState& s, const account::ClaimAbandoned& e);
@@ -78,6 +81,8 @@ void apply(AccountState& s, const account::LocationSet& e);
 void apply(AccountState& s, const account::UsernameChanged& e);
 void apply(AccountState& s, const account::UsernameHoldReplaced& e);
 
+// None of an account that is not registered: a lapsed claim leaves a stream too.
+std::optional<AccountFact> fact_of(const AccountState& s);
 AnyResource represent(const AccountState& s, std::uint64_t version, const Uuid& part);
 bool shows_to(const AccountState& s, const Actor& actor);
 

@@ -13,6 +13,11 @@ constexpr std::array table{
     RejectionEntry{account_not_active, "account_not_active", conflict, "PA-40", "The other account is banned", ""},
     RejectionEntry{account_not_found, "account_not_found", not_found, "TU-4", "There is no such account",
                    "Register the account first."},
+    RejectionEntry{achievement_exists, "achievement_exists", conflict, "DR-18", "There is an achievement of this code",
+                   "Choose another code; a retired one is not used again."},
+    RejectionEntry{achievement_limit_reached, "achievement_limit_reached", conflict, "M-8",
+                   "There are as many achievements as there can be", ""},
+    RejectionEntry{achievement_not_found, "achievement_not_found", not_found, "DR-18", "There is no such achievement", ""},
     RejectionEntry{admin_only, "admin_only", forbidden, "TU-3", "Only an admin may do this", ""},
     RejectionEntry{already_booked, "already_booked", conflict, "A-TU-6", "The learner already holds a seat of this slot",
                    "Cancel the other booking first."},
@@ -28,6 +33,10 @@ constexpr std::array table{
                    "The amount is below what the product may be had for", ""},
     RejectionEntry{amount_exceeds_captured, "amount_exceeds_captured", invalid, "TU-33",
                    "More would be refunded than is left of the captured amount", ""},
+    RejectionEntry{answer_count_mismatch, "answer_count_mismatch", invalid, "DR-16", "Each question has one answer",
+                   "Send as many answers as the lesson has questions."},
+    RejectionEntry{assessment_incomplete, "assessment_incomplete", invalid, "DR-16",
+                   "Questions and their right answers go together", "Send both, or neither."},
     RejectionEntry{attendee_only, "attendee_only", forbidden, "PA-80", "Only the registered user may do this", ""},
     RejectionEntry{booking_not_cancellable, "booking_not_cancellable", conflict, "TU-30", "The booking has already ended", ""},
     RejectionEntry{booking_not_confirmed, "booking_not_confirmed", conflict, "TU-30", "The booking is not confirmed", ""},
@@ -68,6 +77,13 @@ constexpr std::array table{
     RejectionEntry{insufficient_balance, "insufficient_balance", conflict, "PA-97", "The wallet has less than that available",
                    "Pending and frozen money can not be used yet."},
     RejectionEntry{learner_not_found, "learner_not_found", not_found, "TU-40", "There is no such learner", ""},
+    RejectionEntry{lesson_exists, "lesson_exists", conflict, "DR-13", "The level has a lesson at this gate",
+                   "Update it, or choose another gate."},
+    RejectionEntry{lesson_not_found, "lesson_not_found", not_found, "DR-65", "There is no such lesson", ""},
+    RejectionEntry{level_closed, "level_closed", forbidden, "DR-57", "Lessons of this level are not part of the plan",
+                   "Subscribe to a plan that opens the level."},
+    RejectionEntry{level_would_drop, "level_would_drop", conflict, "DR-6", "A level that was reached is kept",
+                   "Take away less."},
     RejectionEntry{license_fixed, "license_fixed", conflict, "PA-61", "A product that was sold before can not become exclusive",
                    "Make another product."},
     RejectionEntry{license_reserved, "license_reserved", conflict, "M-7", "Somebody else is buying this exclusive licence",
@@ -130,6 +146,10 @@ constexpr std::array table{
     RejectionEntry{period_too_long, "period_too_long", invalid, "PA-35", "The period is longer than the plan's", ""},
     RejectionEntry{plan_not_offered, "plan_not_offered", invalid, "PA-36", "There is no such plan to pay for",
                    "Choose a tier above basic, monthly or annual; a cancellation leads back to basic."},
+    RejectionEntry{prerequisite_cycle, "prerequisite_cycle", invalid, "DR-15", "The lesson would come before itself", ""},
+    RejectionEntry{prerequisite_not_found, "prerequisite_not_found", invalid, "DR-15", "A prerequisite is no lesson", ""},
+    RejectionEntry{prerequisites_missing, "prerequisites_missing", conflict, "DR-15", "Other lessons come first",
+                   "Complete the prerequisites."},
     RejectionEntry{price_below_fee, "price_below_fee", invalid, "A-PA-13", "The processor's fee is more than the price", ""},
     RejectionEntry{price_below_minimum, "price_below_minimum", invalid, "A-PA-13",
                    "What is not free costs at least the smallest price", ""},
@@ -151,6 +171,8 @@ constexpr std::array table{
                    "Wait for the payment."},
     RejectionEntry{registration_pending, "registration_pending", conflict, "PA-79", "The registration waits for its payment",
                    "Cancel it to pay in another way."},
+    RejectionEntry{requirement_missing, "requirement_missing", invalid, "DR-18", "An achievement requires something",
+                   "Give one requirement at least."},
     RejectionEntry{requirements_missing, "requirements_missing", conflict, "PA-72",
                    "The buyer has not told what the service asks for", "Wait for the requirements."},
     RejectionEntry{review_not_found, "review_not_found", not_found, "PA-81", "There is no such review", ""},
@@ -207,12 +229,13 @@ constexpr std::array table{
                    "A window must start before it ends, on one day", "Split it in two windows."},
     RejectionEntry{window_limit_reached, "window_limit_reached", invalid, "A-TU-16", "The expert has too many windows", ""},
     RejectionEntry{window_not_found, "window_not_found", not_found, "TU-21", "There is no such window", ""},
+    RejectionEntry{xp_limit_reached, "xp_limit_reached", conflict, "X-33", "The learner has as much XP as there can be", ""},
 };
 
 consteval bool in_order() {
   for (std::size_t i = 0; i < table.size(); ++i)
     if (static_cast<std::size_t>(table[i].code) != i) return false;
-  return table.size() == static_cast<std::size_t>(window_not_found) + 1;
+  return table.size() == static_cast<std::size_t>(xp_limit_reached) + 1;
 }
 static_assert(in_order());
 

@@ -5,17 +5,21 @@
 #include <variant>
 
 #include "account_state_generated.h"
+#include "achievement_state_generated.h"
 #include "booking_state_generated.h"
 #include "calendar_state_generated.h"
 #include "claim_state_generated.h"
 #include "events/ids.h"
 #include "events/one_of.h"
+#include "learner_state_generated.h"
+#include "lesson_state_generated.h"
 #include "notification_inbox_state_generated.h"
 #include "notification_state_generated.h"
 #include "order_state_generated.h"
 #include "payment_state_generated.h"
 #include "payout_state_generated.h"
 #include "product_state_generated.h"
+#include "progress_state_generated.h"
 #include "purchase_state_generated.h"
 #include "registration_state_generated.h"
 #include "relation_state_generated.h"
@@ -51,12 +55,16 @@ using ReviewState = ::review::state::ReviewStateT;
 using RelationState = ::relation::state::RelationStateT;
 using NotificationState = ::notification::state::NotificationStateT;
 using NotificationInboxState = ::notification_inbox::state::NotificationInboxStateT;
+using LessonState = ::lesson::state::LessonStateT;
+using AchievementState = ::achievement::state::AchievementStateT;
+using LearnerState = ::learner::state::LearnerStateT;
+using ProgressState = ::progress::state::ProgressStateT;
 
 struct StateTypes {
   using Types = std::variant<AccountState, ClaimState, SessionState, ScheduleState, DayState, BookingState, PaymentState,
                              SubscriptionState, WalletState, PayoutState, ProductState, StorefrontState, PurchaseState,
                              ServiceState, OrderState, WebinarState, RegistrationState, ReviewState, RelationState,
-                             NotificationState, NotificationInboxState>;
+                             NotificationState, NotificationInboxState, LessonState, AchievementState, LearnerState, ProgressState>;
 };
 using AnyState = OneOf<StateTypes>;
 extern template class OneOf<StateTypes>;
@@ -106,6 +114,14 @@ template <>
 inline constexpr StreamKind kind<NotificationState> = StreamKind::notification;
 template <>
 inline constexpr StreamKind kind<NotificationInboxState> = StreamKind::notification_inbox;
+template <>
+inline constexpr StreamKind kind<LessonState> = StreamKind::lesson;
+template <>
+inline constexpr StreamKind kind<AchievementState> = StreamKind::achievement;
+template <>
+inline constexpr StreamKind kind<LearnerState> = StreamKind::learner;
+template <>
+inline constexpr StreamKind kind<ProgressState> = StreamKind::progress;
 }  // namespace detail
 
 template <class State>

@@ -20,6 +20,7 @@ using UpdateLearnerProfile = ::account::v1::UpdateLearnerProfileT;
 using UpdateMemberProfile = ::account::v1::UpdateMemberProfileT;
 using SetLocation = ::account::v1::SetLocationT;
 using ChangeUsername = ::account::v1::ChangeUsernameT;
+using UpdateTradingProfile = ::account::v1::UpdateTradingProfileT;
 using BanAccount = ::account::v1::BanAccountT;
 using UnbanAccount = ::account::v1::UnbanAccountT;
 using AnswerClaim = ::account::v1::AnswerClaimT;
@@ -34,6 +35,7 @@ using ExpertRejected = ::account::v1::ExpertRejectedT;
 using VerificationSubmitted = ::account::v1::VerificationSubmittedT;
 using LearnerProfileCreated = ::account::v1::LearnerProfileCreatedT;
 using LearnerProfileUpdated = ::account::v1::LearnerProfileUpdatedT;
+using TradingProfileUpdated = ::account::v1::TradingProfileUpdatedT;
 using AccountBanned = ::account::v1::AccountBannedT;
 using AccountUnbanned = ::account::v1::AccountUnbannedT;
 using ClaimAbandoned = ::account::v1::ClaimAbandonedT;
@@ -46,11 +48,12 @@ using AccountView = ::account::v1::AccountViewT;
 
 using Command = std::variant<RegisterAccount, UpdateAccount, CreateExpertProfile, UpdateExpertProfile, SetAccepting, VerifyExpert,
                              RejectExpert, SubmitVerification, CreateLearnerProfile, UpdateLearnerProfile,
-                             UpdateMemberProfile, SetLocation, ChangeUsername, BanAccount, UnbanAccount, AnswerClaim>;
+                             UpdateMemberProfile, SetLocation, ChangeUsername, UpdateTradingProfile, BanAccount, UnbanAccount,
+                             AnswerClaim>;
 using Event = std::variant<AccountRegistered, AccountUpdated, ExpertProfileCreated, ExpertProfileUpdated, AcceptingSet,
                            ExpertVerified, ExpertRejected, VerificationSubmitted, LearnerProfileCreated, LearnerProfileUpdated,
                            AccountBanned, AccountUnbanned, ClaimAbandoned, MemberProfileUpdated, LocationSet, UsernameChanged,
-                           UsernameHoldReplaced>;
+                           UsernameHoldReplaced, TradingProfileUpdated>;
 using Resource = std::variant<AccountView>;
 
 }  // namespace guildhall::account

@@ -4,9 +4,12 @@
 #include <string_view>
 
 #include "events/account.h"
+#include "events/achievement.h"
 #include "events/booking.h"
 #include "events/calendar.h"
 #include "events/claim.h"
+#include "events/learner.h"
+#include "events/lesson.h"
 #include "events/notification.h"
 #include "events/notification_inbox.h"
 #include "events/one_of.h"
@@ -14,6 +17,7 @@
 #include "events/payment.h"
 #include "events/payout.h"
 #include "events/product.h"
+#include "events/progress.h"
 #include "events/purchase.h"
 #include "events/registration.h"
 #include "events/relation.h"
@@ -33,21 +37,24 @@ struct EventTypes {
       detail::Join<account::Event, claim::Event, session::Event, schedule::Event, calendar::Event, booking::Event, payment::Event,
                    subscription::Event, wallet::Event, payout::Event, product::Event, storefront::Event, purchase::Event,
                    service::Event, order::Event, webinar::Event, registration::Event, review::Event,
-                   relation::Event, notification::Event, notification_inbox::Event>::type;
+                   relation::Event, notification::Event, notification_inbox::Event, lesson::Event,
+                   achievement::Event, learner::Event, progress::Event>::type;
 };
 struct CommandTypes {
   using Types = detail::Join<account::Command, claim::Command, session::Command, schedule::Command, calendar::Command,
                              booking::Command, payment::Command, subscription::Command, wallet::Command, payout::Command,
                              product::Command, storefront::Command, purchase::Command, service::Command, order::Command,
                              webinar::Command, registration::Command, review::Command, relation::Command,
-                             notification::Command, notification_inbox::Command>::type;
+                             notification::Command, notification_inbox::Command, lesson::Command, achievement::Command,
+                             learner::Command, progress::Command>::type;
 };
 struct ResourceTypes {
   using Types = detail::Join<account::Resource, claim::Resource, session::Resource, schedule::Resource, calendar::Resource,
                              booking::Resource, payment::Resource, subscription::Resource, wallet::Resource, payout::Resource,
                              product::Resource, storefront::Resource, purchase::Resource, service::Resource, order::Resource,
                              webinar::Resource, registration::Resource, review::Resource, relation::Resource,
-                             notification::Resource, notification_inbox::Resource>::type;
+                             notification::Resource, notification_inbox::Resource, lesson::Resource, achievement::Resource,
+                             learner::Resource, progress::Resource>::type;
 };
 using AnyEvent = OneOf<EventTypes>;
 using AnyCommand = OneOf<CommandTypes>;

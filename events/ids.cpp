@@ -11,7 +11,7 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(last_stream_kind
     "",         "account", "claim",  "session",      "schedule",     "calendar", "booking",  "payment",
     "decision", "inbox",   "writer", "subscription", "wallet",       "payout",   "product",  "storefront",
     "purchase", "service", "order",  "webinar",      "registration", "review",   "relation", "notification",
-    "notification_inbox"};
+    "notification_inbox", "lesson", "achievement", "learner", "progress"};
 
 int nibble(char c) {
   if (c >= '0' && c <= '9') return c - '0';

@@ -66,9 +66,13 @@ enum class StreamKind : std::uint8_t {
   review,
   relation,
   notification,
-  notification_inbox
+  notification_inbox,
+  lesson,
+  achievement,
+  learner,
+  progress
 };
-inline constexpr auto last_stream_kind = StreamKind::notification_inbox;
+inline constexpr auto last_stream_kind = StreamKind::progress;
 std::string_view name_of(StreamKind kind);
 std::optional<StreamKind> stream_kind(std::string_view name);
 

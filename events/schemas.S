@@ -50,6 +50,10 @@ guildhall_schema_table:
         schema relation
         schema notification
         schema notification_inbox
+        schema lesson
+        schema achievement
+        schema learner
+        schema progress
         schema decision
 
         .pushsection .data.rel.ro.guildhall_schemas,"aw",@progbits

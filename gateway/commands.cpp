@@ -7,6 +7,7 @@
 #include "aggregates/username.h"
 #include "events/check.h"
 #include "events/codec.h"
+#include "events/curriculum.h"
 #include "gateway/hmac_sha256.h"
 #include "gateway/problem.h"
 #include "gateway/transcoder.h"
@@ -14,6 +15,7 @@
 namespace guildhall {
 namespace {
 
+constexpr std::string_view curriculum_field = "curriculum_id";  // Of commands that its root decides.
 constexpr std::string_view register_type = "account.v1.RegisterAccount";
 constexpr std::string_view username_type = "account.v1.ChangeUsername";
 constexpr std::string_view hold_type = "claim.v1.HoldClaim";
@@ -195,6 +197,7 @@ std::vector<ServerField> Commands::server_fields(const CommandSchema& command, c
     const bool self = claims.role == TokenRole::authenticated;
     out.push_back({"id", self ? *claims.sub : derive_root("account", to_string(free_id)), true});
   }
+  if (command.group->name == curriculum_field) out.push_back({curriculum_field, curriculum_id_of(env_.platform)});
   return out;
 }
 
