@@ -420,7 +420,7 @@ TEST_F(Username, who_bears_a_name_holds_its_claim) {  // M-1
   const std::array claims{beats, drums};
   const std::array<std::string_view, 2> names{"beats", "drums"};
   std::size_t changes = 0, took_over = 0, refused = 0;
-  for (unsigned seed = 1; seed <= 60; ++seed) {
+  for (unsigned seed = 1; seed <= 150; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     std::mt19937 random(seed);
     const auto one_of = [&](std::size_t count) { return std::uniform_int_distribution<std::size_t>(0, count - 1)(random); };
@@ -441,7 +441,7 @@ TEST_F(Username, who_bears_a_name_holds_its_claim) {  // M-1
         case 1: {  // A gateway holds a name; what comes of it is sent some time later, or never.
           const Uuid attempt = next_command_id();
           as(user(accounts[who]));
-          took_over += state<ClaimState>(claims[which]).account_id == accounts[who] ? 1 : 0;
+          took_over += state<ClaimState>(claims[which]).account_id == accounts[who] ? 1U : 0U;
           const Outcome held = when(hold(claims[which], accounts[who], attempt));
           if (!held.decision()) break;
           auto c = call_me(names[which], claims[which], attempt, world.load({StreamKind::claim, claims[which]}).version);
@@ -459,8 +459,8 @@ TEST_F(Username, who_bears_a_name_holds_its_claim) {  // M-1
           attempts.erase(at);
           as(user(change.account_id));
           const Outcome changed = when(change);
-          changes += changed.decision() && !changed.decision()->events.empty() ? 1 : 0;
-          refused += changed.decision() ? 0 : 1;
+          changes += changed.decision() && !changed.decision()->events.empty() ? 1U : 0U;
+          refused += changed.decision() ? 0U : 1U;
           tell(changed.decision());
           break;
         }
