@@ -861,7 +861,8 @@ bool shows_to(const PaymentState& s, const Actor& actor) {
 
 std::vector<Timer> timers(const PaymentState& s) {
   std::vector<Timer> out;
-  if (s.unreleased_cents > 0 && s.release_at > 0) out.push_back({"release", s.release_at, ReleaseHold{.payment_id = s.payment_id}});
+  if (s.unreleased_cents > 0 && s.release_at > 0)
+    out.push_back({"release", s.release_at, ReleaseHold{.payment_id = s.payment_id}});
   if (s.retry_at > 0 && !is_frozen(s) && refundable_cents(s) > 0)
     out.push_back({"refund", s.retry_at, RetryRefund{.payment_id = s.payment_id}});
   return out;

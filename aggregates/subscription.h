@@ -16,8 +16,9 @@
 // Periods: the provider's billing pays each one after the first (RecordRenewal), and it begins where the one before ended. The
 // end of the first one, and how long a paid one may be, is calendar months or years in UTC. Our timers only guard: a period that
 // is over without word of the next one's payment is past due after unheard_us. Prices are cents, of the policy at that moment.
-// The sandbox is a provider's billing too (policy.sandbox_bills): when a period is over it is asked for the next one's money, once,
-// and its answer comes as a provider's word does. Each payment of a period is a payment of its own, which can be given back.
+// The sandbox is a provider's billing too (policy.sandbox_bills): when a period is over it is asked for the next one's money,
+// once, and its answer comes as a provider's word does. What is paid for a period is a payment of its own, which can be given
+// back.
 #pragma once
 
 #include "aggregates/aggregates.h"

@@ -46,8 +46,8 @@ using Command = std::variant<Subscribe, ChangePlan, CancelSubscription, UndoCanc
                              RecordPaymentFailed, GrantPartner, RevokePartner, EnforceSubscription>;
 using Event = std::variant<SubscriptionStarted, CheckoutStarted, CheckoutExpired, CheckoutFailed, TrialStarted, SubscriptionPaid,
                            SubscriptionActivated, SubscriptionRenewed, PlanChangeScheduled, PlanChangeWithdrawn, PlanChanged,
-                           CancelScheduled, CancelUndone, BillingRequested, BillingFailed, SubscriptionPastDue, SubscriptionUnpaid,
-                           SubscriptionCancelled, SubscriptionLinked, PartnerGranted, PartnerRevoked>;
+                           CancelScheduled, CancelUndone, BillingRequested, BillingFailed, SubscriptionPastDue,
+                           SubscriptionUnpaid, SubscriptionCancelled, SubscriptionLinked, PartnerGranted, PartnerRevoked>;
 using Resource = std::variant<SubscriptionView>;
 
 }  // namespace guildhall::subscription

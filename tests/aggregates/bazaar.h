@@ -217,7 +217,8 @@ class Bazaar : public Given {
     for (const Timer& t : before)
       if (std::ranges::find(wanted, t) == wanted.end()) {
         const auto [first, last] = due_.equal_range(t.due);
-        const auto found = std::find_if(first, last, [&](const auto& d) { return d.second == Named{stream, std::string(t.name)}; });
+        const Named name{stream, std::string(t.name)};
+        const auto found = std::find_if(first, last, [&](const auto& d) { return d.second == name; });
         if (found != last) due_.erase(found);  // Unless it has fired.
       }
     for (const Timer& t : wanted)
@@ -232,12 +233,12 @@ class Bazaar : public Given {
           if constexpr (requires { event.transfers; }) {
             // Never more than is there (PA-96).
             if constexpr (std::is_same_v<E, payout::PayoutRequested>) {
-              EXPECT_LE(event.amount_cents, books.of(Account::available, event.wallet_id)) << "a payout of more than is available";
+              EXPECT_LE(event.amount_cents, books.of(Account::available, event.wallet_id)) << "more than is available";
             }
             for (const auto& t : event.transfers) {
               books.enter(t);
               check_platform(t);
-              for (const auto& [account, owner] : {std::pair{t.debit(), t.debit_owner()}, std::pair{t.credit(), t.credit_owner()}})
+              for (const auto& [account, owner] : sides(t))
                 if (account == Account::suspense) payments.insert(owner);
               if constexpr (requires { event.payment_id; }) {
                 // A sale's escrow is its own: what is released, refunded or frozen twice would be another sale's.
@@ -257,10 +258,14 @@ class Bazaar : public Given {
         e.event);
   }
 
+  static std::array<std::pair<Account, Uuid>, 2> sides(const ::ledger::v1::Transfer& t) {
+    return {{{t.debit(), t.debit_owner()}, {t.credit(), t.credit_owner()}}};
+  }
+
   void check_platform(const ::ledger::v1::Transfer& t) {
     EXPECT_GE(books.of(Account::refunds, {}, t.processor()), 0) << last_;
     EXPECT_LE(books.of(Account::disputes, {}, t.processor()), 0) << last_;
-    for (const auto& [account, owner] : {std::pair{t.debit(), t.debit_owner()}, std::pair{t.credit(), t.credit_owner()}})
+    for (const auto& [account, owner] : sides(t))
       if (account == Account::transit || account == Account::suspense) {
         EXPECT_GE(books.of(account, owner), 0) << last_;
       }

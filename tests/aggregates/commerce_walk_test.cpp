@@ -1,7 +1,7 @@
 // A random walk over the music marketplace (ledger.md, M-4, M-7, M-11): sellers and buyers trade, the processors say
-// yes, no, twice and late, buyers complain, banks charge back, subscriptions are billed, the clock jumps. After every event the
-// books hold (bazaar.h); every rows_every events, and at the end, the rows in PostgreSQL are the fold of the log, and say what the
-// states say. CI walks a part, GUILDHALL_LONG=1 all of it; GUILDHALL_SEED repeats a walk.
+// yes, no, twice and late, buyers complain, banks charge back, subscriptions are billed, the clock jumps. After every
+// event the books hold (bazaar.h); every rows_every events, and at the end, the rows in PostgreSQL are the fold of the
+// log, and say what the states say. CI walks a part, GUILDHALL_LONG=1 all of it; GUILDHALL_SEED repeats a walk.
 #include <cstdlib>
 #include <random>
 

@@ -40,6 +40,7 @@ TEST_F(ShardTest, a_repeat_gets_the_first_reply_also_after_a_restart) {  // I3
 
 TEST_F(ShardTest, a_repeated_refusal_says_when_to_come_again_as_the_first_did) {  // I3, M-7
   const Uuid sid = id_of("sid"), ann = id_of("ann", 0xd01), bob = id_of("bob", 0xd01);
+  process->policy.roles = {"member"};
   for (const Uuid& who : {sid, ann, bob}) process->call(registration(who, ::account::v1::Role::member), command_id(who));
   product::CreateProduct offered;
   offered.seller_id = sid;
