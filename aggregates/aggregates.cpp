@@ -54,6 +54,10 @@ auto state_of() {
 template <class E>
 inline constexpr bool is_complaint = is_one_of<E, std::variant<order::OrderDisputed, order::OrderDisputeResolved>>;
 
+// A registration takes a seat of its webinar, or gives it back.
+template <class E>
+inline constexpr bool moves_seat = requires(WebinarState& s, const E& e) { fold_seat(s, e); };
+
 }  // namespace
 
 template <>
@@ -89,6 +93,7 @@ std::vector<StreamId> also_folds(const AnyEvent& event) {
         }
         if constexpr (is_complaint<E>)
           if (!is_nil(e.payment_id)) out.push_back({StreamKind::payment, e.payment_id});
+        if constexpr (moves_seat<E>) out.push_back({StreamKind::webinar, e.webinar_id});
       },
       event);
   return out;
@@ -104,7 +109,10 @@ void fold_also(AnyState& state, const AnyEvent& event) {
           if (auto* payment = get_if<PaymentState>(&state))
             return fold_complaint(*payment, std::is_same_v<E, order::OrderDisputed>, e.transfers);
         }
-        CHECK(!"also_folds names wallets and payments only");
+        if constexpr (moves_seat<E>) {
+          if (auto* webinar = get_if<WebinarState>(&state)) return fold_seat(*webinar, e);
+        }
+        CHECK(!"also_folds names wallets, payments and webinars only");
       },
       event);
 }
