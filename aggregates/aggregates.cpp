@@ -65,6 +65,10 @@ auto state_of() {
 template <class E>
 inline constexpr bool is_complaint = is_one_of<E, std::variant<order::OrderDisputed, order::OrderDisputeResolved>>;
 
+// A registration takes a seat of its webinar, or gives it back.
+template <class E>
+inline constexpr bool moves_seat = requires(WebinarState& s, const E& e) { fold_seat(s, e); };
+
 }  // namespace
 
 template <>
@@ -102,6 +106,7 @@ std::vector<StreamId> also_folds(const AnyEvent& event) {
           if (!is_nil(e.payment_id)) out.push_back({StreamKind::payment, e.payment_id});
         if constexpr (std::is_same_v<E, notification::NotificationRaised>)
           out.push_back({StreamKind::notification_inbox, e.user_id});
+        if constexpr (moves_seat<E>) out.push_back({StreamKind::webinar, e.webinar_id});
       },
       event);
   return out;
@@ -120,7 +125,10 @@ void fold_also(AnyState& state, const AnyEvent& event) {
         if constexpr (std::is_same_v<E, notification::NotificationRaised>) {
           if (auto* inbox = get_if<NotificationInboxState>(&state)) return count(*inbox, e);
         }
-        CHECK(!"also_folds names wallets, payments and inboxes only");
+        if constexpr (moves_seat<E>) {
+          if (auto* webinar = get_if<WebinarState>(&state)) return fold_seat(*webinar, e);
+        }
+        CHECK(!"also_folds names wallets, payments, inboxes and webinars only");
       },
       event);
 }

@@ -117,6 +117,14 @@ NewEvent end_complaint(const OrderState& s, DisputeOutcome outcome, By by, const
   return {stream_of(s.order_id), std::move(e)};
 }
 
+OrderCancelled cancelled(const OrderState& s, By by, std::string_view reason) {
+  return {.order_id = s.order_id,
+          .cancelled_by = by,
+          .reason = std::string(reason),
+          .status_before = s.status,
+          .price_paid = s.is_paid && !is_nil(s.payment_id)};
+}
+
 // The order ends as `end` says and all its money goes back; with it an open complaint.
 std::vector<NewEvent> give_back(const OrderState& s, AnyEvent end, By by, std::string_view reason, FeeBearer bearer,
                                 const Context& at, const View& view) {
@@ -130,8 +138,8 @@ std::vector<NewEvent> give_back(const OrderState& s, AnyEvent end, By by, std::s
 }
 
 std::vector<NewEvent> refund(const OrderState& s, By by, const std::string& reason, const Context& at, const View& view) {
-  return give_back(s, OrderRefunded{.order_id = s.order_id, .refunded_by = by, .reason = reason}, by, "order refunded",
-                   FeeBearer::seller, at, view);
+  return give_back(s, OrderRefunded{.order_id = s.order_id, .refunded_by = by, .reason = reason, .status_before = s.status}, by,
+                   "order refunded", FeeBearer::seller, at, view);
 }
 
 // The order is done: the seller's money waits seven days more (A-PA-14).
@@ -261,8 +269,8 @@ Decision decide(const CancelOrder& c, const Context& at, const View& view) {
   if (!is_cancellable(*s, side)) return reject(Code::order_not_cancellable);
   if (has_chargeback(*s, view)) return reject(Code::payment_disputed);
   const bool unstarted = s->status == Status::pending && side == By::buyer;
-  return accept(c.order_id, give_back(*s, OrderCancelled{.order_id = c.order_id, .cancelled_by = side, .reason = c.reason}, side,
-                                      "order cancelled", unstarted ? FeeBearer::platform : FeeBearer::seller, at, view));
+  return accept(c.order_id, give_back(*s, cancelled(*s, side, c.reason), side, "order cancelled",
+                                      unstarted ? FeeBearer::platform : FeeBearer::seller, at, view));
 }
 
 Decision decide(const RefundOrder& c, const Context& at, const View& view) {
@@ -326,8 +334,8 @@ Decision decide(const ExpireOrder& c, const Context& at, const View& view) {
   if (s == nullptr) return reject(Code::order_not_found);
   if (s->status != Status::pending || at.now < s->expires_at) return nothing_new(c.order_id);
   const std::string reason = s->is_paid ? "the seller did not start it in time" : "it was not paid in time";
-  return accept(c.order_id, give_back(*s, OrderCancelled{.order_id = c.order_id, .cancelled_by = By::system, .reason = reason},
-                                      By::system, reason, FeeBearer::platform, at, view));
+  return accept(c.order_id,
+                give_back(*s, cancelled(*s, By::system, reason), By::system, reason, FeeBearer::platform, at, view));
 }
 
 Decision decide(const MarkOverdue& c, const Context& at, const View& view) {
@@ -372,8 +380,7 @@ MoneyTaken take_order_money(const PaymentState& payment, bool captured, const Co
 std::vector<NewEvent> lose_order_money(const PaymentState& payment, std::string_view reason, const Context&, const View& view) {
   const auto& s = view.get<OrderState>(payment.subject_id);
   if (s.status != Status::pending || s.is_paid) return {};
-  return {
-      {stream_of(s.order_id), OrderCancelled{.order_id = s.order_id, .cancelled_by = By::system, .reason = std::string(reason)}}};
+  return {{stream_of(s.order_id), cancelled(s, By::system, reason)}};
 }
 
 std::vector<NewEvent> order_refunded(const PaymentState& payment, const Context&, const View& view) {
@@ -383,7 +390,10 @@ std::vector<NewEvent> order_refunded(const PaymentState& payment, const Context&
   // Nothing of the sale is left to thaw.
   if (s.is_disputed) events.push_back({stream_of(s.order_id), resolved(s, DisputeOutcome::buyer, By::system)});
   events.push_back({stream_of(s.order_id),
-                    OrderRefunded{.order_id = s.order_id, .refunded_by = By::system, .reason = "its payment went back in full"}});
+                    OrderRefunded{.order_id = s.order_id,
+                                  .refunded_by = By::system,
+                                  .reason = "its payment went back in full",
+                                  .status_before = s.status}});
   return events;
 }
 

@@ -74,7 +74,9 @@ Decision decide(const ApprovePayout& c, const Context& at, const View& view) {
   const auto& s = view.get<PayoutState>(c.payout_id);
   if (s.status == Status::processing || s.status == Status::completed) return nothing_new(c.payout_id);
   if (s.status != Status::pending) return reject(Code::payout_not_pending);
-  return accept(c.payout_id, PayoutApproved{.payout_id = c.payout_id, .approved_by = at.actor.account});
+  return accept(c.payout_id, PayoutApproved{.payout_id = c.payout_id,
+                                            .approved_by = at.actor.account,
+                                            .overdue_at = at.now + at.policy.payout_overdue_us});
 }
 
 Decision decide(const CancelPayout& c, const Context& at, const View& view) {
@@ -120,12 +122,21 @@ Decision decide(const RecordPayoutReturned& c, const Context& at, const View& vi
                                             .transfers = moved(s, Account::processor, Account::available)});
 }
 
+Decision decide(const MarkPayoutOverdue& c, const Context& at, const View& view) {
+  if (!at.actor.trusted() || !view.exists<PayoutState>(c.payout_id)) return reject(Code::payout_not_found);
+  const auto& s = view.get<PayoutState>(c.payout_id);
+  // Its outcome came while its timer was on its way.
+  if (s.status != Status::processing || s.is_overdue || at.now < s.overdue_at) return nothing_new(c.payout_id);
+  return accept(c.payout_id, PayoutOverdue{.payout_id = c.payout_id});
+}
+
 std::optional<StreamId> target(const RequestPayout&) { return std::nullopt; }
 std::optional<StreamId> target(const ApprovePayout& c) { return stream_of(c.payout_id); }
 std::optional<StreamId> target(const CancelPayout& c) { return stream_of(c.payout_id); }
 std::optional<StreamId> target(const RecordPayoutCompleted& c) { return stream_of(c.payout_id); }
 std::optional<StreamId> target(const RecordPayoutFailed& c) { return stream_of(c.payout_id); }
 std::optional<StreamId> target(const RecordPayoutReturned& c) { return stream_of(c.payout_id); }
+std::optional<StreamId> target(const MarkPayoutOverdue& c) { return stream_of(c.payout_id); }
 
 // ---- apply
 
@@ -139,7 +150,12 @@ void apply(PayoutState& s, const PayoutRequested& e) {
   s.status = Status::pending;
 }
 
-void apply(PayoutState& s, const PayoutApproved&) { s.status = Status::processing; }
+void apply(PayoutState& s, const PayoutApproved& e) {
+  s.status = Status::processing;
+  s.overdue_at = e.overdue_at;
+}
+
+void apply(PayoutState& s, const PayoutOverdue&) { s.is_overdue = true; }
 void apply(PayoutState& s, const PayoutCompleted&) { s.status = Status::completed; }
 void apply(PayoutState& s, const PayoutFailed&) { s.status = Status::failed; }
 void apply(PayoutState& s, const PayoutCancelled&) { s.status = Status::cancelled; }
@@ -149,7 +165,7 @@ void apply(PayoutState& s, const PayoutReturned&) {
   s.returned = true;
 }
 
-// ---- reply, effect
+// ---- reply, timers, effect
 
 AnyResource represent(const PayoutState& s, std::uint64_t version, const Uuid&) {
   return PayoutView{.id = s.payout_id,
@@ -158,10 +174,16 @@ AnyResource represent(const PayoutState& s, std::uint64_t version, const Uuid&) 
                     .amount_cents = s.amount_cents,
                     .currency = s.currency,
                     .payout_method = s.payout_method,
-                    .status = s.status};
+                    .status = s.status,
+                    .is_overdue = s.status == Status::processing && s.is_overdue};
 }
 
 bool shows_to(const PayoutState& s, const Actor& actor) { return may_act_for(actor, s.wallet_id); }
+
+std::vector<Timer> timers(const PayoutState& s) {
+  if (s.status != Status::processing || s.is_overdue) return {};
+  return {{"overdue", s.overdue_at, MarkPayoutOverdue{.payout_id = s.payout_id}}};
+}
 
 std::optional<Effect> effect(const PayoutState& s) {
   if (s.status != Status::processing) return std::nullopt;

@@ -30,6 +30,7 @@ struct PlatformPolicy {
   std::vector<std::string> commands_off{"account.v1.UpdateMemberProfile", "account.v1.SetLocation", "account.v1.ChangeUsername"};
   std::vector<std::string> roles{"learner", "expert", "admin"};  // That an account may have (TU-3, PA-6).
   std::int64_t min_payout_cents = 5000;                          // PA-96
+  Micros payout_overdue_us = day_us;                             // Processing for longer: people look.
   std::int64_t min_price_cents = 100;                            // A-PA-13: of what is not free.
   ledger::FeeRate stripe_fee{290, 30}, paypal_fee{349, 49};      // PA-89, A-PA-10
   std::int64_t dispute_fee_cents = 1500;                         // What a processor takes for a chargeback.

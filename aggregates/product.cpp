@@ -6,12 +6,14 @@
 #include "aggregates/ledger.h"
 #include "aggregates/slug.h"
 #include "aggregates/storefront.h"
+#include "aggregates/webinar.h"
 
 namespace guildhall {
 namespace {
 
 using namespace product;
 using ::product::v1::LicenseType;
+using ::product::v1::ProductType;
 using ::product::v1::Status;
 
 StreamId stream_of(const Uuid& product_id) { return {StreamKind::product, product_id}; }
@@ -65,7 +67,7 @@ void copy_shown(To& to, const From& from) {
 template <class To, class From>
 void copy_offer(To& to, const From& from) {
   copy_shown(to, from);
-  to.file_urls = from.file_urls;
+  if constexpr (requires { from.file_urls; }) to.file_urls = from.file_urls;  // Of a recording they are not said.
 }
 
 // As a command wants it: what follows from other fields is never taken from a client (A-PA-25).
@@ -77,6 +79,16 @@ Event offer_of(const Uuid& product_id, const Command& c) {
   e.is_free = c.price_cents == 0 && !c.allow_name_your_price;
   if (c.allow_name_your_price) e.minimum_price_cents = c.minimum_price_cents.value_or(0);
   else e.minimum_price_cents.reset();
+  return e;
+}
+
+template <class Command>
+ProductCreated created(const Uuid& seller_id, const Command& c, const Context& at) {
+  const Uuid id = at.mint("product");
+  auto e = offer_of<ProductCreated>(id, c);
+  e.seller_id = seller_id;
+  e.slug = slug_of(c.title, id);
+  e.currency = at.policy.default_currency;
   return e;
 }
 
@@ -119,12 +131,23 @@ Decision decide(const CreateProduct& c, const Context& at, const View& view) {
     return reject(Code::account_not_found);
   if (is_seller_held_back(c.seller_id, at, view)) return reject(Code::account_banned);
   if (const auto code = offer_refusal(c, at.policy)) return reject(*code);
-  const Uuid id = at.mint("product");
-  auto e = offer_of<ProductCreated>(id, c);
-  e.seller_id = c.seller_id;
-  e.slug = slug_of(c.title, id);
-  e.currency = at.policy.default_currency;
+  auto e = created(c.seller_id, c, at);
+  const Uuid id = e.product_id;
   return accept(id, std::move(e), true);
+}
+
+Decision decide(const ConvertWebinarRecording& c, const Context& at, const View& view) {
+  if (const auto code = conversion_refusal(c.webinar_id, at, view)) return reject(*code);
+  if (const auto code = offer_refusal(c, at.policy)) return reject(*code);
+  const auto& webinar = view.get<WebinarState>(c.webinar_id);
+  auto e = created(webinar.host_id, c, at);
+  e.product_type = ProductType::recorded_webinar;
+  e.source_webinar_id = c.webinar_id;
+  e.file_urls = {webinar.recording_url};
+  const Uuid id = e.product_id;
+  Accepted accepted = accept(id, std::move(e), true);
+  accepted.events.push_back(recording_converted(c.webinar_id, id));
+  return accepted;
 }
 
 Decision decide(const UpdateProduct& c, const Context& at, const View& view) {
@@ -253,6 +276,7 @@ std::vector<NewEvent> return_license(const ProductState& s, const Uuid& purchase
 }
 
 std::optional<StreamId> target(const CreateProduct&) { return std::nullopt; }
+std::optional<StreamId> target(const ConvertWebinarRecording&) { return std::nullopt; }
 std::optional<StreamId> target(const UpdateProduct& c) { return stream_of(c.product_id); }
 std::optional<StreamId> target(const PublishProduct& c) { return stream_of(c.product_id); }
 std::optional<StreamId> target(const PauseProduct& c) { return stream_of(c.product_id); }

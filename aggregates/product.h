@@ -4,6 +4,8 @@
 //   active and approved is for sale and shown to everybody. Deleting frees a featured slot, pausing keeps it.
 // An offer is free, or costs at least the platform's smallest price, or lets the buyer name a price of at least its minimum. An
 // exclusive one costs something in any case.
+// The recording of an ended webinar becomes a product when its host says so, once for ever (PA-62): webinar and product are of
+// one entity group, and each names the other. From there on it is a product like any.
 // The licence of an exclusive product: free -> reserved -> sold | free; sold -> free by a full refund. While it is reserved or
 // sold nobody else buys, and it stays exclusive; sold, the product is paused. After any sale, a refunded one too, a product can't
 // become exclusive: somebody may have kept the files.
@@ -14,6 +16,7 @@
 namespace guildhall {
 
 Decision decide(const product::CreateProduct& c, const Context& at, const View& view);
+Decision decide(const product::ConvertWebinarRecording& c, const Context& at, const View& view);
 Decision decide(const product::UpdateProduct& c, const Context& at, const View& view);
 Decision decide(const product::PublishProduct& c, const Context& at, const View& view);
 Decision decide(const product::PauseProduct& c, const Context& at, const View& view);
@@ -41,6 +44,7 @@ std::vector<NewEvent> sell(const ProductState& s, const Uuid& purchase_id, const
 std::vector<NewEvent> return_license(const ProductState& s, const Uuid& purchase_id);
 
 std::optional<StreamId> target(const product::CreateProduct& c);
+std::optional<StreamId> target(const product::ConvertWebinarRecording& c);
 std::optional<StreamId> target(const product::UpdateProduct& c);
 std::optional<StreamId> target(const product::PublishProduct& c);
 std::optional<StreamId> target(const product::PauseProduct& c);

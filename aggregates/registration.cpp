@@ -105,7 +105,6 @@ Decision decide(const RegisterForWebinar& c, const Context& at, const View& view
   }
   Accepted accepted = accept(id, added);
   accepted.created = true;
-  accepted.events.push_back(take_seat(webinar, id, first_time));
   if (webinar.price_cents > 0) {
     auto initiated = initiate({.payment_id = added.payment_id,
                                .subject_id = id,
@@ -131,7 +130,6 @@ Decision decide(const CancelRegistration& c, const Context& at, const View& view
   if (webinar.status != WebinarStatus::upcoming) return reject(Code::webinar_not_upcoming);
   const auto by = at.actor.is(s.user_id) ? CancelledBy::attendee : CancelledBy::system;
   Accepted accepted = accept(c.registration_id, cancelled(s, by, c.reason));
-  accepted.events.push_back(release_seat(webinar, c.registration_id));
   if (!is_nil(s.payment_id))
     append(accepted.events, return_money(s.payment_id, "registration cancelled", FeeBearer::platform, at, view));
   return accepted;
@@ -146,6 +144,7 @@ Decision decide(const JoinWebinar& c, const Context& at, const View& view) {
   if (webinar_of(s, view).status != WebinarStatus::live) return reject(Code::webinar_not_live);
   auto joined = of<ParticipantJoined>(s);
   joined.attended_at = at.now;
+  joined.first_time = !s.attended_before;
   return accept(c.registration_id, std::move(joined));
 }
 
@@ -155,7 +154,6 @@ Decision decide(const ExpireRegistration& c, const Context& at, const View& view
   // It was paid, or made anew, while its timer was on its way.
   if (s.status != Status::pending || at.now < s.expires_at) return nothing_new(c.registration_id);
   Accepted accepted = accept(c.registration_id, of<RegistrationExpired>(s));
-  accepted.events.push_back(release_seat(webinar_of(s, view), c.registration_id));
   append(accepted.events, return_money(s.payment_id, "registration expired", FeeBearer::platform, at, view));
   return accepted;
 }
@@ -184,7 +182,6 @@ MoneyTaken take_registration_money(const PaymentState& payment, bool captured, c
       auto reinstated = of<RegistrationReinstated>(s);
       reinstated.payment_id = s.payment_id;
       taken.events.push_back({stream_of(s.registration_id), std::move(reinstated)});
-      taken.events.push_back(take_seat(webinar, s.registration_id, false));
       break;
     }
     case Status::none:
@@ -201,7 +198,7 @@ std::vector<NewEvent> lose_registration_money(const PaymentState& payment, std::
   if (s.payment_id != payment.payment_id || s.status != Status::pending) return {};
   auto failed = of<RegistrationFailed>(s);
   failed.reason = reason;
-  return {{stream_of(s.registration_id), std::move(failed)}, release_seat(webinar_of(s, view), s.registration_id)};
+  return {{stream_of(s.registration_id), std::move(failed)}};
 }
 
 std::vector<NewEvent> registration_refunded(const PaymentState& payment, const Context&, const View& view) {
@@ -209,23 +206,20 @@ std::vector<NewEvent> registration_refunded(const PaymentState& payment, const C
   if (s.payment_id != payment.payment_id || s.payment_status != PaymentStatus::paid) return {};
   auto refunded = of<RegistrationRefunded>(s);
   refunded.payment_id = s.payment_id;
-  std::vector<NewEvent> events{{stream_of(s.registration_id), std::move(refunded)}};
-  if (is_live(s)) events.push_back(release_seat(webinar_of(s, view), s.registration_id));
-  return events;
+  refunded.frees_seat = is_live(s);
+  return {{stream_of(s.registration_id), std::move(refunded)}};
 }
 
-SettledRegistration settle_registration(const RegistrationState& s, bool webinar_cancelled, const Context& at, const View& view) {
-  SettledRegistration settled;
-  if (!is_live(s)) return settled;
-  if (webinar_cancelled) {
-    settled.events.push_back({stream_of(s.registration_id), cancelled(s, CancelledBy::webinar, "the webinar was cancelled")});
-    settled.frees_seat = true;
-    if (!is_nil(s.payment_id))
-      append(settled.events, return_money(s.payment_id, "the webinar was cancelled", FeeBearer::seller, at, view));
-  } else if (s.payment_status == PaymentStatus::paid) {
-    settled.events = start_hold(s.payment_id, at, view);
-  }
-  return settled;
+std::vector<NewEvent> settle_registration(const RegistrationState& s, bool webinar_cancelled, const Context& at,
+                                          const View& view) {
+  if (!is_live(s)) return {};
+  if (!webinar_cancelled)
+    return s.payment_status == PaymentStatus::paid ? start_hold(s.payment_id, at, view) : std::vector<NewEvent>{};
+  std::vector<NewEvent> events{
+      {stream_of(s.registration_id), cancelled(s, CancelledBy::webinar, "the webinar was cancelled")}};
+  if (!is_nil(s.payment_id))
+    append(events, return_money(s.payment_id, "the webinar was cancelled", FeeBearer::seller, at, view));
+  return events;
 }
 
 bool is_participant(const RegistrationState& s) {
@@ -251,6 +245,7 @@ void apply(RegistrationState& s, const RegistrationAdded& e) {
   s.status = free ? Status::registered : Status::pending;
   s.payment_status = free ? PaymentStatus::free : PaymentStatus::pending;
   s.expires_at = e.expires_at.value_or(0);
+  s.attended_before = s.attended_before || s.attended_at > 0;
   s.attended_at = 0;
   s.earlier_id = e.earlier_id;
 }

@@ -32,11 +32,7 @@ std::vector<NewEvent> lose_registration_money(const PaymentState& payment, std::
 std::vector<NewEvent> registration_refunded(const PaymentState& payment, const Context& at, const View& view);
 
 // The webinar is over, cancelled or not: what becomes of one of its registrations.
-struct SettledRegistration {
-  std::vector<NewEvent> events;
-  bool frees_seat = false;  // The caller counts.
-};
-SettledRegistration settle_registration(const RegistrationState& s, bool cancelled, const Context& at, const View& view);
+std::vector<NewEvent> settle_registration(const RegistrationState& s, bool cancelled, const Context& at, const View& view);
 
 // Took part, or paid to (A-PA-39): live, and paid or attended.
 bool is_participant(const RegistrationState& s);

@@ -179,13 +179,11 @@ Decision decide(const SettleWebinar& c, const Context& at, const View& view) {
   Accepted accepted = nothing_new(c.webinar_id);
   RegistrationsSettled settled{.webinar_id = c.webinar_id,
                                .next_id = s.settle_id,
-                               .next_at = at.now + 1,  // A timer fires once for a time: the next step needs another.
-                               .registrations_count = s.registrations_count};
+                               .next_at = at.now + 1};  // A timer fires once for a time: the next step needs another.
   for (std::size_t i = 0; i < settled_per_step && !is_nil(settled.next_id); ++i) {
     const auto& registration = view.get<RegistrationState>(settled.next_id);
-    SettledRegistration one = settle_registration(registration, s.status == Status::cancelled, at, view);
-    std::ranges::move(one.events, std::back_inserter(accepted.events));
-    if (one.frees_seat) --settled.registrations_count;
+    std::ranges::move(settle_registration(registration, s.status == Status::cancelled, at, view),
+                      std::back_inserter(accepted.events));
     settled.next_id = registration.earlier_id;
   }
   accepted.events.push_back({stream_of(c.webinar_id), std::move(settled)});
@@ -209,17 +207,35 @@ bool is_host_or_co_host(const WebinarState& s, const Uuid& account) {
   return s.host_id == account || contains(s.co_hosts, account);
 }
 
-NewEvent take_seat(const WebinarState& s, const Uuid& registration, bool first_time) {
-  return {stream_of(s.webinar_id), SeatTaken{.webinar_id = s.webinar_id,
-                                             .registration_id = registration,
-                                             .registrations_count = s.registrations_count + 1,
-                                             .newest_registration_id = first_time ? registration : s.newest_registration_id}};
+// Who registers for the first time is the new end of the chain, which names the end before; who does so again keeps the place.
+void fold_seat(WebinarState& s, const registration::RegistrationAdded& e) {
+  ++s.registrations_count;
+  if (e.earlier_id == s.newest_registration_id) s.newest_registration_id = e.registration_id;
 }
 
-NewEvent release_seat(const WebinarState& s, const Uuid& registration) {
-  return {stream_of(s.webinar_id),
-          SeatReleased{
-              .webinar_id = s.webinar_id, .registration_id = registration, .registrations_count = s.registrations_count - 1}};
+void fold_seat(WebinarState& s, const registration::RegistrationExpired&) { --s.registrations_count; }
+void fold_seat(WebinarState& s, const registration::RegistrationFailed&) { --s.registrations_count; }
+void fold_seat(WebinarState& s, const registration::RegistrationReinstated&) { ++s.registrations_count; }
+void fold_seat(WebinarState& s, const registration::RegistrationCancelled&) { --s.registrations_count; }
+
+void fold_seat(WebinarState& s, const registration::RegistrationRefunded& e) {
+  if (e.frees_seat) --s.registrations_count;
+}
+
+// ---- for the product of a recording
+
+std::optional<Code> conversion_refusal(const Uuid& webinar_id, const Context& at, const View& view) {
+  if (const auto code = host_refusal(webinar_id, at, view)) return code;
+  const auto& s = view.get<WebinarState>(webinar_id);
+  if (is_host_held_back(s, at, view)) return Code::account_banned;
+  if (s.status != Status::ended) return Code::webinar_not_ended;
+  if (s.recording_url.empty()) return Code::webinar_without_recording;
+  if (!is_nil(s.product_id)) return Code::recording_converted;
+  return std::nullopt;
+}
+
+NewEvent recording_converted(const Uuid& webinar_id, const Uuid& product_id) {
+  return {stream_of(webinar_id), RecordingConverted{.webinar_id = webinar_id, .product_id = product_id}};
 }
 
 std::optional<StreamId> target(const ScheduleWebinar&) { return std::nullopt; }
@@ -271,17 +287,11 @@ void apply(WebinarState& s, const WebinarEnded& e) { finish(s, Status::ended, e.
 void apply(WebinarState& s, const WebinarCancelled& e) { finish(s, Status::cancelled, e.cancelled_at); }
 void apply(WebinarState& s, const RecordingAttached& e) { s.recording_url = e.recording_url; }
 
-void apply(WebinarState& s, const SeatTaken& e) {
-  s.registrations_count = e.registrations_count;
-  s.newest_registration_id = e.newest_registration_id;
-}
-
-void apply(WebinarState& s, const SeatReleased& e) { s.registrations_count = e.registrations_count; }
+void apply(WebinarState& s, const RecordingConverted& e) { s.product_id = e.product_id; }
 
 void apply(WebinarState& s, const RegistrationsSettled& e) {
   s.settle_id = e.next_id;
   s.settle_at = e.next_at;
-  s.registrations_count = e.registrations_count;
 }
 
 void apply(WebinarState& s, const GuestsTold& e) {
@@ -299,7 +309,8 @@ AnyResource represent(const WebinarState& s, std::uint64_t version, const Uuid&)
                    .currency = s.currency,
                    .status = s.status,
                    .registrations_count = s.registrations_count,
-                   .recording_available = !s.recording_url.empty()};
+                   .recording_available = !s.recording_url.empty(),
+                   .product_id = s.product_id};
   offer(view) = offer(s);
   return view;
 }

@@ -2,8 +2,9 @@
 //
 //   upcoming -> live -> ended; upcoming -> cancelled. What its host forgets, a timer does: not started an hour after its planned
 //   end it is cancelled, live four hours beyond its duration it is ended (policy.webinar_start_us, webinar_live_us).
-// Seats: pending and registered registrations together never exceed max_attendees; take_seat and release_seat change the count in
-// the same decision as the registration.
+// Seats: pending and registered registrations together never exceed max_attendees. The count is a fold of the registrations' own
+// events (aggregates.h: also_folds), and so is the end of their chain. The webinar's version counts its own events only: a host's
+// If-Match speaks of the webinar, and not of who registered in between.
 //
 // Settlement. When a webinar is over its registrations follow: ended, the hold of each paid one starts (A-PA-14); cancelled,
 // each registration ends, and a paid one is refunded once. There may be thousands, so the end is one event on the webinar's
@@ -40,8 +41,18 @@ Decision decide(const webinar::TellGuests& c, const Context& at, const View& vie
 bool takes_registrations(const WebinarState& s);                      // Until it is over: one may come late.
 bool has_seat(const WebinarState& s);                                 // One more.
 bool is_host_or_co_host(const WebinarState& s, const Uuid& account);  // Takes part without a registration.
-NewEvent take_seat(const WebinarState& s, const Uuid& registration, bool first_time);
-NewEvent release_seat(const WebinarState& s, const Uuid& registration);
+
+// What a registration's event does to the seats of its webinar; of the others nothing.
+void fold_seat(WebinarState& s, const registration::RegistrationAdded& e);
+void fold_seat(WebinarState& s, const registration::RegistrationExpired& e);
+void fold_seat(WebinarState& s, const registration::RegistrationFailed& e);
+void fold_seat(WebinarState& s, const registration::RegistrationReinstated& e);
+void fold_seat(WebinarState& s, const registration::RegistrationCancelled& e);
+void fold_seat(WebinarState& s, const registration::RegistrationRefunded& e);
+
+// For the product of a recording (PA-62): why the actor may not make one now.
+std::optional<Code> conversion_refusal(const Uuid& webinar_id, const Context& at, const View& view);
+NewEvent recording_converted(const Uuid& webinar_id, const Uuid& product_id);
 
 std::optional<StreamId> target(const webinar::ScheduleWebinar& c);
 std::optional<StreamId> target(const webinar::UpdateWebinar& c);
@@ -59,8 +70,7 @@ void apply(WebinarState& s, const webinar::WebinarStarted& e);
 void apply(WebinarState& s, const webinar::WebinarEnded& e);
 void apply(WebinarState& s, const webinar::WebinarCancelled& e);
 void apply(WebinarState& s, const webinar::RecordingAttached& e);
-void apply(WebinarState& s, const webinar::SeatTaken& e);
-void apply(WebinarState& s, const webinar::SeatReleased& e);
+void apply(WebinarState& s, const webinar::RecordingConverted& e);
 void apply(WebinarState& s, const webinar::RegistrationsSettled& e);
 void apply(WebinarState& s, const webinar::GuestsTold& e);
 

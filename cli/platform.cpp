@@ -470,6 +470,10 @@ std::vector<MetricFamily> Platform::Parts::collect() const {
                  "Calls to the payment processor under way.",
                  MetricType::gauge,
                  {{{}, static_cast<double>(effects->pending())}}});
+  out.push_back({"guildhall_effects_longest_wait_seconds",
+                 "How long this process has waited for the outcome of the call that it has asked for longest.",
+                 MetricType::gauge,
+                 {{{}, static_cast<double>(effects->longest_wait()) / second_us}}});
   if (kafka != nullptr) {
     const KafkaLogCounters& c = kafka->counters();
     const auto one = [&](const char* name, const char* help, double value) {

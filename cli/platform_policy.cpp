@@ -138,6 +138,7 @@ PlatformPolicy load_policy(const std::string& platform, const std::string& file)
   p.dispute_fee_cents = in.integer("payments.dispute_fee_cents", p.dispute_fee_cents, 0, 100'000);
   p.seller_bears_dispute_fee = in.boolean("payments.seller_bears_dispute_fee", p.seller_bears_dispute_fee);
   p.checkout_us = duration("payments.checkout_minutes", p.checkout_us, minute_us, 1440);
+  p.payout_overdue_us = duration("wallets.payout_overdue_hours", p.payout_overdue_us, hour_us, 8760);
   p.escrow_us = duration("wallets.escrow_hours", p.escrow_us, hour_us, 8760);
   by_tier("commission_bp", p.commission_bp, 1000, 4000);  // PA-90
   by_tier("featured", p.featured_limit, 0, 1000);

@@ -13,9 +13,11 @@ using CancelPayout = ::payout::v1::CancelPayoutT;
 using RecordPayoutCompleted = ::payout::v1::RecordPayoutCompletedT;
 using RecordPayoutFailed = ::payout::v1::RecordPayoutFailedT;
 using RecordPayoutReturned = ::payout::v1::RecordPayoutReturnedT;
+using MarkPayoutOverdue = ::payout::v1::MarkPayoutOverdueT;
 
 using PayoutRequested = ::payout::v1::PayoutRequestedT;
 using PayoutApproved = ::payout::v1::PayoutApprovedT;
+using PayoutOverdue = ::payout::v1::PayoutOverdueT;
 using PayoutCompleted = ::payout::v1::PayoutCompletedT;
 using PayoutFailed = ::payout::v1::PayoutFailedT;
 using PayoutCancelled = ::payout::v1::PayoutCancelledT;
@@ -23,9 +25,10 @@ using PayoutReturned = ::payout::v1::PayoutReturnedT;
 
 using PayoutView = ::payout::v1::PayoutViewT;
 
-using Command =
-    std::variant<RequestPayout, ApprovePayout, CancelPayout, RecordPayoutCompleted, RecordPayoutFailed, RecordPayoutReturned>;
-using Event = std::variant<PayoutRequested, PayoutApproved, PayoutCompleted, PayoutFailed, PayoutCancelled, PayoutReturned>;
+using Command = std::variant<RequestPayout, ApprovePayout, CancelPayout, RecordPayoutCompleted, RecordPayoutFailed,
+                             RecordPayoutReturned, MarkPayoutOverdue>;
+using Event = std::variant<PayoutRequested, PayoutApproved, PayoutOverdue, PayoutCompleted, PayoutFailed, PayoutCancelled,
+                           PayoutReturned>;
 using Resource = std::variant<PayoutView>;
 
 }  // namespace guildhall::payout

@@ -8,6 +8,7 @@
 namespace guildhall::product {
 
 using CreateProduct = ::product::v1::CreateProductT;
+using ConvertWebinarRecording = ::product::v1::ConvertWebinarRecordingT;
 using UpdateProduct = ::product::v1::UpdateProductT;
 using PublishProduct = ::product::v1::PublishProductT;
 using PauseProduct = ::product::v1::PauseProductT;
@@ -32,8 +33,8 @@ using LicenseReturned = ::product::v1::LicenseReturnedT;
 
 using ProductView = ::product::v1::ProductViewT;
 
-using Command = std::variant<CreateProduct, UpdateProduct, PublishProduct, PauseProduct, DeleteProduct, ModerateProduct,
-                             FeatureProduct, UnfeatureProduct>;
+using Command = std::variant<CreateProduct, ConvertWebinarRecording, UpdateProduct, PublishProduct, PauseProduct, DeleteProduct,
+                             ModerateProduct, FeatureProduct, UnfeatureProduct>;
 using Event = std::variant<ProductCreated, ProductUpdated, ProductPublished, ProductPaused, ProductDeleted, ProductModerated,
                            ProductFeatured, ProductUnfeatured, ProductFirstSold, LicenseReserved, LicenseReleased, LicenseSold,
                            LicenseReturned>;

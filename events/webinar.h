@@ -23,8 +23,7 @@ using WebinarStarted = ::webinar::v1::WebinarStartedT;
 using WebinarEnded = ::webinar::v1::WebinarEndedT;
 using WebinarCancelled = ::webinar::v1::WebinarCancelledT;
 using RecordingAttached = ::webinar::v1::RecordingAttachedT;
-using SeatTaken = ::webinar::v1::SeatTakenT;
-using SeatReleased = ::webinar::v1::SeatReleasedT;
+using RecordingConverted = ::webinar::v1::RecordingConvertedT;
 using RegistrationsSettled = ::webinar::v1::RegistrationsSettledT;
 using GuestsTold = ::webinar::v1::GuestsToldT;
 
@@ -33,7 +32,7 @@ using WebinarView = ::webinar::v1::WebinarViewT;
 using Command = std::variant<ScheduleWebinar, UpdateWebinar, StartWebinar, EndWebinar, CancelWebinar, AttachRecording,
                              CloseWebinar, SettleWebinar, TellGuests>;
 using Event = std::variant<WebinarScheduled, WebinarUpdated, WebinarStarted, WebinarEnded, WebinarCancelled, RecordingAttached,
-                           SeatTaken, SeatReleased, RegistrationsSettled, GuestsTold>;
+                           RecordingConverted, RegistrationsSettled, GuestsTold>;
 using Resource = std::variant<WebinarView>;
 
 }  // namespace guildhall::webinar

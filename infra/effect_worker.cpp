@@ -13,7 +13,7 @@ void EffectWorker::want(const Effect& effect, bool wanted) {
       return;
     }
     const Micros now = clock_.now();
-    pending_.insert_or_assign(effect.id, Pending{effect, now, std::nullopt});
+    pending_.insert_or_assign(effect.id, Pending{effect, now, now, std::nullopt});
     due_.emplace(now, effect.id);
   }
   wake_.notify_one();
@@ -22,6 +22,12 @@ void EffectWorker::want(const Effect& effect, bool wanted) {
 std::size_t EffectWorker::pending() const {
   const std::lock_guard lock(mutex_);
   return pending_.size();
+}
+
+Micros EffectWorker::longest_wait() const {
+  const std::lock_guard lock(mutex_);
+  const auto oldest = std::ranges::min_element(pending_, {}, [](const auto& entry) { return entry.second.since; });
+  return oldest == pending_.end() ? 0 : clock_.now() - oldest->second.since;
 }
 
 bool EffectWorker::step() {

@@ -31,10 +31,12 @@ class EffectWorker {
   // One round without waiting: true when something was performed or recorded.
   bool step();
   std::size_t pending() const;
+  Micros longest_wait() const;  // Of those: how long this process has asked for the one it has asked for longest.
 
  private:
   struct Pending {
     Effect effect;
+    Micros since = 0;
     Micros due = 0;
     std::optional<PerformedCall> performed;  // Performed; its answer is due.
   };

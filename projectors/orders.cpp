@@ -5,6 +5,9 @@
 namespace guildhall {
 namespace {
 
+using ::order::v1::By;
+using ::order::v1::Status;
+
 Write& touch_service(Write& row, const RecordHeader& at) {
   return row.set(Services::updated_at, at.time).set(Services::last_event_position, position_of(at));
 }
@@ -36,11 +39,16 @@ Write& change_order(const RecordHeader& at, const Uuid& order_id, Writes& out) {
 Write& change_contents(const Uuid& order_id, Writes& out) { return out.update(OrderContents::table(), {order_id}); }
 
 // Events of an order don't name its service: the order's row does.
-void count(ColumnNo total, const Uuid& order_id, Writes& out) {
-  out.upsert_via(ServiceTotals::table(), {&Orders::table(), Orders::service_id}, {order_id}).add(total, 1);
+Write& totals_of(const Uuid& order_id, Writes& out) {
+  return out.upsert_via(ServiceTotals::table(), {&Orders::table(), Orders::service_id}, {order_id});
 }
 
-Write& end(const RecordHeader& at, const Uuid& order_id, const char* status, ::order::v1::By by, Writes& out) {
+bool is_sellers_failure(const order::OrderCancelled& e) {
+  const bool sellers = e.cancelled_by == By::seller || e.cancelled_by == By::system;
+  return e.status_before != Status::pending || (e.price_paid && sellers);
+}
+
+Write& end(const RecordHeader& at, const Uuid& order_id, const char* status, By by, Writes& out) {
   return change_order(at, order_id, out)
       .set(Orders::status, status)
       .set(Orders::is_overdue, false)
@@ -92,8 +100,7 @@ const Table& ServiceTotals::table() {
                            {{"service_id", ColumnType::uuid}},
                            {{"orders", ColumnType::int4, std::int64_t{0}},
                             {"completed", ColumnType::int4, std::int64_t{0}},
-                            {"cancelled", ColumnType::int4, std::int64_t{0}},
-                            {"refunded", ColumnType::int4, std::int64_t{0}}}};
+                            {"failed", ColumnType::int4, std::int64_t{0}}}};
   return table;
 }
 
@@ -210,7 +217,6 @@ void project(const RecordHeader& at, const order::OrderPlaced& e, Writes& out) {
       .set(Orders::updated_at, at.time)
       .set(Orders::last_event_position, position_of(at));
   out.insert(OrderContents::table(), {e.order_id});
-  out.upsert(ServiceTotals::table(), {e.service_id}).add(ServiceTotals::orders, 1);
   acquaint(e.buyer_id, e.seller_id, out);
 }
 
@@ -223,6 +229,7 @@ void project(const RecordHeader& at, const order::RequirementsSubmitted& e, Writ
 
 void project(const RecordHeader& at, const order::OrderPaid& e, Writes& out) {
   change_order(at, e.order_id, out).set(Orders::is_paid, true).set(Orders::expires_at, e.start_by);
+  totals_of(e.order_id, out).add(ServiceTotals::orders, 1);
 }
 
 void project(const RecordHeader& at, const order::OrderStarted& e, Writes& out) {
@@ -255,22 +262,24 @@ void project(const RecordHeader& at, const order::OrderOverdue& e, Writes& out) 
 // PA-74: what its buyer said nothing against is completed too, but not approved.
 void project(const RecordHeader& at, const order::OrderCompleted& e, Writes& out) {
   end(at, e.order_id, "completed", e.completed_by, out)
-      .set(Orders::buyer_approved, e.completed_by == ::order::v1::By::buyer)
+      .set(Orders::buyer_approved, e.completed_by == By::buyer)
       .set(Orders::completed_at, at.time)
       .set(Orders::hold_until, e.hold_until);
-  count(ServiceTotals::completed, e.order_id, out);
+  totals_of(e.order_id, out).add(ServiceTotals::completed, 1);
 }
 
 void project(const RecordHeader& at, const order::OrderCancelled& e, Writes& out) {
   end(at, e.order_id, "cancelled", e.cancelled_by, out);
   change_contents(e.order_id, out).set(OrderContents::end_reason, text_or_null(e.reason));
-  count(ServiceTotals::cancelled, e.order_id, out);
+  if (is_sellers_failure(e)) totals_of(e.order_id, out).add(ServiceTotals::failed, 1);
 }
 
 void project(const RecordHeader& at, const order::OrderRefunded& e, Writes& out) {
   end(at, e.order_id, "refunded", e.refunded_by, out);
   change_contents(e.order_id, out).set(OrderContents::end_reason, text_or_null(e.reason));
-  count(ServiceTotals::refunded, e.order_id, out);
+  if (e.status_before == Status::pending) return;
+  Write& totals = totals_of(e.order_id, out).add(ServiceTotals::failed, 1);
+  if (e.status_before == Status::completed) totals.add(ServiceTotals::completed, -1);
 }
 
 // A complaint begins anew: nothing of the one before it is left.

@@ -35,9 +35,11 @@ struct ServicePackages {
   enum : ColumnNo { position, price, delivery_days, revisions, features };  // price: cents.
   static const Table& table();
 };
-// How orders of a service ended: what each event says, so an order that was completed and then refunded is in both.
+// Orders of a service that were paid, or free; and how they ended, each once. Of those that end before their seller starts them
+// only those failed that were paid and that the seller cancelled or let lapse: ordering costs nothing, and whoever does not pay,
+// or thinks better of it, says nothing of the seller.
 struct ServiceTotals {
-  enum : ColumnNo { orders, completed, cancelled, refunded };
+  enum : ColumnNo { orders, completed, failed };
   static const Table& table();
 };
 // What was agreed and how it stands. An order ends once, or twice: completed, then refunded.

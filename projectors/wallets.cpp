@@ -112,6 +112,7 @@ const Table& Payouts::table() {
                             {"requested_at", ColumnType::timestamptz},
                             {"approved_at", ColumnType::timestamptz},
                             {"approved_by", ColumnType::uuid},
+                            {"overdue_at", ColumnType::timestamptz},
                             {"completed_at", ColumnType::timestamptz},
                             {"failed_at", ColumnType::timestamptz},
                             {"failure_reason", ColumnType::text},
@@ -165,6 +166,10 @@ void project(const RecordHeader& at, const payout::PayoutApproved& e, Writes& ou
   change_payout(at, e.payout_id, "processing", out)
       .set(Payouts::approved_at, at.time)
       .set(Payouts::approved_by, id_or_null(e.approved_by));
+}
+
+void project(const RecordHeader& at, const payout::PayoutOverdue& e, Writes& out) {
+  change_payout(at, e.payout_id, "processing", out).set(Payouts::overdue_at, at.time);
 }
 
 void project(const RecordHeader& at, const payout::PayoutCompleted& e, Writes& out) {

@@ -42,6 +42,7 @@ struct Payouts {
     requested_at,
     approved_at,
     approved_by,
+    overdue_at,
     completed_at,
     failed_at,
     failure_reason,
@@ -62,6 +63,7 @@ void project(const RecordHeader& at, const wallet::WalletRefunded& e, Writes& ou
 
 void project(const RecordHeader& at, const payout::PayoutRequested& e, Writes& out);
 void project(const RecordHeader& at, const payout::PayoutApproved& e, Writes& out);
+void project(const RecordHeader& at, const payout::PayoutOverdue& e, Writes& out);
 void project(const RecordHeader& at, const payout::PayoutCompleted& e, Writes& out);
 void project(const RecordHeader& at, const payout::PayoutFailed& e, Writes& out);
 void project(const RecordHeader& at, const payout::PayoutCancelled& e, Writes& out);

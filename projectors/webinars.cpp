@@ -36,8 +36,8 @@ Write& set_offer(Write& row, const Event& e) {
       .set(Webinars::tags, texts(e.tags));
 }
 
-void count_seats(const RecordHeader& at, const Uuid& webinar, std::int32_t registrations_count, Writes& out) {
-  change(at, webinar, out).set(Webinars::registrations_count, std::int64_t{registrations_count});
+void count_seat(const Uuid& webinar, int change, Writes& out) {
+  out.update(Webinars::table(), {webinar}).add(Webinars::registrations_count, change);
 }
 
 Write& change_registration(const RecordHeader& at, const Uuid& registration, Writes& out) {
@@ -56,8 +56,9 @@ void make_paid(const RecordHeader& at, const Uuid& registration, Writes& out) {
 }
 
 // Without money there was none, and a cancelled one that was paid stays so until the money is back.
-void end_registration(const RecordHeader& at, const Uuid& registration, Status status, Writes& out) {
-  change_registration(at, registration, out).set(WebinarRegistrations::status, text_of(status));
+void end_registration(const RecordHeader& at, const auto& e, Status status, Writes& out) {
+  change_registration(at, e.registration_id, out).set(WebinarRegistrations::status, text_of(status));
+  count_seat(e.webinar_id, -1, out);
 }
 
 }  // namespace
@@ -142,15 +143,9 @@ void project(const RecordHeader& at, const webinar::RecordingAttached& e, Writes
   out.update(WebinarRooms::table(), {e.webinar_id}).set(WebinarRooms::recording_url, storable(e.recording_url));
 }
 
-void project(const RecordHeader& at, const webinar::SeatTaken& e, Writes& out) {
-  count_seats(at, e.webinar_id, e.registrations_count, out);
-}
-void project(const RecordHeader& at, const webinar::SeatReleased& e, Writes& out) {
-  count_seats(at, e.webinar_id, e.registrations_count, out);
-}
-void project(const RecordHeader& at, const webinar::RegistrationsSettled& e, Writes& out) {
-  count_seats(at, e.webinar_id, e.registrations_count, out);
-}
+void project(const RecordHeader& at, const webinar::RecordingConverted& e, Writes& out) { change(at, e.webinar_id, out); }
+// Its registrations say what became of them.
+void project(const RecordHeader&, const webinar::RegistrationsSettled&, Writes&) {}
 
 // Their notifications say so.
 void project(const RecordHeader&, const webinar::GuestsTold&, Writes&) {}
@@ -168,6 +163,7 @@ void project(const RecordHeader& at, const registration::RegistrationAdded& e, W
       .set(WebinarRegistrations::created_at, at.time)
       .set(WebinarRegistrations::updated_at, at.time)
       .set(WebinarRegistrations::last_event_position, position_of(at));
+  count_seat(e.webinar_id, 1, out);
 }
 
 void project(const RecordHeader& at, const registration::RegistrationPaid& e, Writes& out) {
@@ -175,29 +171,31 @@ void project(const RecordHeader& at, const registration::RegistrationPaid& e, Wr
 }
 void project(const RecordHeader& at, const registration::RegistrationReinstated& e, Writes& out) {
   make_paid(at, e.registration_id, out);
+  count_seat(e.webinar_id, 1, out);
 }
 
 void project(const RecordHeader& at, const registration::RegistrationExpired& e, Writes& out) {
-  end_registration(at, e.registration_id, Status::expired, out);
+  end_registration(at, e, Status::expired, out);
 }
 void project(const RecordHeader& at, const registration::RegistrationFailed& e, Writes& out) {
-  end_registration(at, e.registration_id, Status::failed, out);
+  end_registration(at, e, Status::failed, out);
 }
 void project(const RecordHeader& at, const registration::RegistrationCancelled& e, Writes& out) {
-  end_registration(at, e.registration_id, Status::cancelled, out);
+  end_registration(at, e, Status::cancelled, out);
 }
 
 void project(const RecordHeader& at, const registration::RegistrationRefunded& e, Writes& out) {
   change_registration(at, e.registration_id, out)
       .set(WebinarRegistrations::status, text_of(Status::refunded))
       .set(WebinarRegistrations::payment_status, text_of(PaymentStatus::refunded));
+  if (e.frees_seat) count_seat(e.webinar_id, -1, out);
 }
 
 void project(const RecordHeader& at, const registration::ParticipantJoined& e, Writes& out) {
   change_registration(at, e.registration_id, out)
       .set(WebinarRegistrations::attended, true)
       .set(WebinarRegistrations::attended_at, e.attended_at);
-  out.update(Webinars::table(), {e.webinar_id}).add(Webinars::attendees_count, 1);
+  if (e.first_time) out.update(Webinars::table(), {e.webinar_id}).add(Webinars::attendees_count, 1);
 }
 
 }  // namespace guildhall

@@ -6,7 +6,7 @@
 
 namespace guildhall {
 
-// attendees_count is added to by who joins: no change of the webinar, so updated_at stays.
+// registrations_count and attendees_count are added to by who registers and joins: no change of the webinar, so updated_at stays.
 struct Webinars {
   enum : ColumnNo {
     host_id,
@@ -62,8 +62,7 @@ void project(const RecordHeader& at, const webinar::WebinarStarted& e, Writes& o
 void project(const RecordHeader& at, const webinar::WebinarEnded& e, Writes& out);
 void project(const RecordHeader& at, const webinar::WebinarCancelled& e, Writes& out);
 void project(const RecordHeader& at, const webinar::RecordingAttached& e, Writes& out);
-void project(const RecordHeader& at, const webinar::SeatTaken& e, Writes& out);
-void project(const RecordHeader& at, const webinar::SeatReleased& e, Writes& out);
+void project(const RecordHeader& at, const webinar::RecordingConverted& e, Writes& out);
 void project(const RecordHeader& at, const webinar::RegistrationsSettled& e, Writes& out);
 void project(const RecordHeader& at, const webinar::GuestsTold& e, Writes& out);
 

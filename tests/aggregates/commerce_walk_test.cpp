@@ -4,11 +4,13 @@
 // log, and say what the states say. CI walks a part, GUILDHALL_LONG=1 all of it; GUILDHALL_SEED repeats a walk.
 #include <cstdlib>
 #include <random>
+#include <sstream>
 
 #include "infra/memory_row_store.h"
 #include "infra/postgres_row_store.h"
 #include "projectors/producers_avenue.h"
 #include "projectors/wallets.h"
+#include "projectors/webinars.h"
 #include "tests/aggregates/bazaar.h"
 #include "tests/postgres_cluster.h"
 #include "tests/projectors/projected.h"
@@ -205,10 +207,26 @@ class CommerceWalk : public Bazaar {
     const Actor host = user(state<WebinarState>(*id).host_id);
     switch (pick(4)) {
       case 0: send(host, webinar::StartWebinar{.webinar_id = *id, .room_id = "room"}); break;
-      case 1: send(host, webinar::EndWebinar{.webinar_id = *id}); break;
+      case 1:
+        if (state<WebinarState>(*id).status == ::webinar::v1::Status::ended) sell_the_recording(*id, host);
+        else send(host, webinar::EndWebinar{.webinar_id = *id});
+        break;
       case 2: send(host, webinar::CancelWebinar{.webinar_id = *id, .reason = "ill"}); break;
       default: offer_webinar();
     }
+  }
+  void sell_the_recording(const Uuid& webinar, const Actor& host) {
+    send(host, webinar::AttachRecording{.webinar_id = webinar, .recording_url = "https://files.example/r"});
+    product::ConvertWebinarRecording c;
+    c.webinar_id = webinar;
+    c.title = "Mastering, recorded";
+    c.price_cents = price();
+    const auto made = send(host, c);
+    if (!made.decision()) return;
+    const Uuid id = made.decision()->subject.stream.id;
+    EXPECT_TRUE(recorded_.insert(webinar).second) << "two products of one recording";
+    products_.add(id);
+    send(host, product::PublishProduct{.product_id = id});
   }
   void trouble() {
     const bool decide = one_in(2) && !disputed_.ids.empty();
@@ -383,6 +401,20 @@ class CommerceWalk : public Bazaar {
     }
   }
 
+  // And of every webinar how many seats are taken.
+  void compare_seats(RowStore& rows) {
+    std::size_t seen = 0;
+    rows.dump(Generation::live, Webinars::table(), [&](std::string_view line) {
+      std::vector<std::string> fields;
+      std::istringstream in{std::string(line)};
+      for (std::string field; std::getline(in, field, '\t');) fields.push_back(field);
+      const Uuid id = *parse_uuid(fields.at(0));
+      EXPECT_EQ(fields.at(1 + Webinars::registrations_count), std::to_string(state<WebinarState>(id).registrations_count));
+      ++seen;
+    });
+    EXPECT_GT(seen, 0u);
+  }
+
   // The events since last time into a log, as one shard would have written them.
   void write_log(WrittenLog& log) {
     constexpr std::size_t batch = 200;
@@ -401,7 +433,7 @@ class CommerceWalk : public Bazaar {
   Things products_, services_, webinars_, orders_, registrations_, payments_, payouts_, disputed_;
   std::size_t followed_ = 0;
   std::map<Uuid, std::int64_t, UuidLess> released_;
-  std::set<Uuid, UuidLess> licenses_;
+  std::set<Uuid, UuidLess> licenses_, recorded_;
   std::map<Uuid, Uuid, UuidLess> owners_;
   std::set<Uuid, UuidLess> charged_back_, all_payouts_;
   std::map<std::string, std::size_t> seen_types_;
@@ -424,6 +456,7 @@ TEST_F(CommerceWalk, the_books_hold_after_every_event_and_the_rows_are_the_fold_
     project_into(twin, log.log, 100'000, producers_avenue_projection());
     EXPECT_TRUE(all_rows(rows) == all_rows(twin)) << "rows in PostgreSQL differ from the fold of the log";
     compare_wallets(rows);
+    compare_seats(rows);
   };
 
   set_the_stage();

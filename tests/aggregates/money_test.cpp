@@ -96,6 +96,28 @@ TEST_F(Money, the_tier_counts_when_the_payment_begins) {  // PA-90, A-PA-8
   EXPECT_EQ(payment(sold(5000)).commission_cents, 500);
 }
 
+TEST_F(Money, each_tier_has_its_commission_and_a_partner_that_of_ultimate) {  // A-PA-9, PA-90
+  using ::subscription::v1::Tier;
+  const struct {
+    Tier tier;
+    std::int32_t basis_points;
+    std::int64_t commission;
+  } rows[] = {{Tier::basic, 4000, 2000}, {Tier::standard, 3000, 1500}, {Tier::premium, 2000, 1000}, {Tier::ultimate, 1000, 500}};
+  const auto initiated = [&] { return only<PaymentInitiated>(world.history()).back(); };
+  for (const auto& row : rows) {
+    given({subscription::SubscriptionStarted{.account_id = sid, .tier = row.tier}});
+    const auto& p = payment(sold(5000));
+    EXPECT_EQ(initiated().commission_bp, row.basis_points);
+    EXPECT_EQ(initiated().seller_tier, row.tier);
+    EXPECT_EQ(p.commission_cents, row.commission);
+  }
+  given({subscription::SubscriptionStarted{.account_id = sid, .tier = Tier::basic}});
+  send(admin(id_of("boss")), subscription::GrantPartner{.account_id = sid}).then_accepted();
+  sold(5000);
+  EXPECT_EQ(initiated().commission_bp, 1000);
+  EXPECT_EQ(initiated().seller_tier, Tier::ultimate);
+}
+
 TEST_F(Money, a_refund_reverses_commission_and_the_seller_bears_the_fee) {  // A-PA-20
   const Uuid id = sold(5000);
   refund_of(id, 5000, user(sid)).then_accepted();

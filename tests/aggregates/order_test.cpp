@@ -156,7 +156,8 @@ TEST_F(Order, ends_unpaid_after_fifteen_minutes) {  // ledger.md: timers
   EXPECT_EQ(status(id), pending);
   pass(1);
   EXPECT_EQ(last<OrderCancelled>(),
-            (OrderCancelled{.order_id = id, .cancelled_by = By::system, .reason = "it was not paid in time"}));
+            (OrderCancelled{.order_id = id, .cancelled_by = By::system, .reason = "it was not paid in time"}))
+      << "PA-67: price_paid is false";
   // The money comes all the same: it goes back, and the platform bears the fee (ledger.md: late success).
   send(service(), payment::RecordCaptured{.payment_id = payment_of(id), .external_id = "pi_1"}).then_accepted();
   settle();
@@ -329,7 +330,7 @@ TEST_F(Order, cancelled_by_its_buyer_before_the_start_costs_the_platform_the_fee
   const Uuid id = paid_order();
   const auto done = cancel(id, user(bea)).then_accepted();
   EXPECT_EQ(only<OrderCancelled>(done.events).at(0),
-            (OrderCancelled{.order_id = id, .cancelled_by = By::buyer, .reason = "I changed my mind."}));
+            (OrderCancelled{.order_id = id, .cancelled_by = By::buyer, .reason = "I changed my mind.", .price_paid = true}));
   EXPECT_TRUE(last<payment::RefundRequested>().platform_bears_fee);
   EXPECT_EQ(costs(), -fee);
   EXPECT_EQ(wallet_of(sid).pending, 0);
@@ -363,8 +364,10 @@ TEST_F(Order, cancelled_unpaid_lets_nothing_of_the_money_in) {  // M-2
 TEST_F(Order, paid_but_not_started_in_seven_days_is_cancelled_at_the_platforms_cost) {  // ledger.md: timers
   const Uuid id = paid_order();
   pass(7 * day_us);
-  EXPECT_EQ(last<OrderCancelled>(),
-            (OrderCancelled{.order_id = id, .cancelled_by = By::system, .reason = "the seller did not start it in time"}));
+  EXPECT_EQ(last<OrderCancelled>(), (OrderCancelled{.order_id = id,
+                                                    .cancelled_by = By::system,
+                                                    .reason = "the seller did not start it in time",
+                                                    .price_paid = true}));
   EXPECT_EQ(costs(), -fee);
 }
 
@@ -381,6 +384,7 @@ TEST_F(Order, is_cancelled_by_whom_section_9_says) {  // §9
   revise(again).then_accepted();
   cancel(again, user(sid)).then_rejected(Code::order_not_cancellable);
   cancel(again, service()).then_accepted();
+  EXPECT_EQ(last<OrderCancelled>().status_before, ::order::v1::Status::revision_requested);
   const Uuid done = completed_order();
   for (const Actor& who : {user(bea), user(sid), admin(boss)}) cancel(done, who).then_rejected(Code::order_not_cancellable);
 }
@@ -398,7 +402,8 @@ TEST_F(Order, is_refunded_by_its_seller_within_the_hold_and_by_admins_ever) {  /
   const Uuid late = completed_order();
   const auto done = refund(id, user(sid)).then_accepted();
   EXPECT_EQ(only<OrderRefunded>(done.events).at(0),
-            (OrderRefunded{.order_id = id, .refunded_by = By::seller, .reason = "Sorry."}));
+            (OrderRefunded{
+                .order_id = id, .refunded_by = By::seller, .reason = "Sorry.", .status_before = ::order::v1::Status::completed}));
   EXPECT_EQ(only<payment::RefundRequested>(done.events).at(0).amount_cents, price);
   refund(id, user(sid)).then_nothing();
   refund(id, admin(boss)).then_nothing();
@@ -421,6 +426,7 @@ TEST_F(Order, ends_refunded_when_all_of_its_money_has_gone_back) {  // PA-72, PA
   settle();
   EXPECT_EQ(status(id), refunded);
   EXPECT_EQ(last<OrderRefunded>().refunded_by, By::system);
+  EXPECT_EQ(last<OrderRefunded>().status_before, ::order::v1::Status::delivered);
   EXPECT_EQ(timer_names(id), Names{});
 }
 

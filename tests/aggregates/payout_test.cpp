@@ -100,7 +100,8 @@ TEST_F(Payout, an_admin_approves_and_the_processor_is_asked) {  // PA-99, A-PA-1
   EXPECT_FALSE(effect(state<PayoutState>(id)));
   when(ApprovePayout{.payout_id = id}).then_rejected(Code::admin_only);
   const Uuid boss = id_of("boss");
-  as(admin(boss)).when(ApprovePayout{.payout_id = id}).then({PayoutApproved{.payout_id = id, .approved_by = boss}});
+  as(admin(boss)).when(ApprovePayout{.payout_id = id}).then(
+      {PayoutApproved{.payout_id = id, .approved_by = boss, .overdue_at = now + 24 * hour_us}});
   when(ApprovePayout{.payout_id = id}).then_nothing();
   const auto wanted = effect(state<PayoutState>(id));
   ASSERT_TRUE(wanted);
@@ -125,6 +126,45 @@ TEST_F(Payout, a_failure_gives_the_money_back) {  // PA-99
   when(RecordPayoutFailed{.payout_id = id, .reason = "closed account"}).then_nothing();
   EXPECT_EQ(status(id), Status::failed);
   EXPECT_EQ(wallet().available, 5000);
+}
+
+TEST_F(Payout, processing_for_a_day_is_told_once_and_decides_nothing) {  // PY-7, ledger.md: poll and alarm
+  open(5'000);
+  const Uuid id = request(5000);
+  EXPECT_TRUE(timers(state<PayoutState>(id)).empty()) << "an admin may take longer than a processor";
+  as(service()).when(ApprovePayout{.payout_id = id}).then_accepted();
+  const auto due = timers(state<PayoutState>(id));
+  ASSERT_EQ(due.size(), 1u);
+  EXPECT_EQ(due[0].due, now + 24 * hour_us);
+  const auto asked = effect(state<PayoutState>(id));
+  at(due[0].due - 1).as(the_system()).when(due[0].command).then_nothing();
+  at(due[0].due).when(due[0].command).then({PayoutOverdue{.payout_id = id}});
+  when(due[0].command).then_nothing();
+  EXPECT_TRUE(timers(state<PayoutState>(id)).empty());
+  EXPECT_TRUE(resource<PayoutView>({{StreamKind::payout, id}}).is_overdue);
+  EXPECT_EQ(status(id), Status::processing);
+  EXPECT_EQ(effect(state<PayoutState>(id)), asked) << "the processor goes on being asked, by the same id";
+  EXPECT_EQ(wallet().payout, 5000);
+  EXPECT_EQ(wallet().available, 0);
+  as(user(ana)).when(due[0].command).then_rejected(Code::payout_not_found);
+  as(service()).when(RecordPayoutCompleted{.payout_id = id, .external_id = "po_1"}).then_accepted();
+  EXPECT_FALSE(resource<PayoutView>({{StreamKind::payout, id}}).is_overdue);
+  EXPECT_EQ(wallet().withdrawn_stripe, 5000);
+}
+
+TEST_F(Payout, an_outcome_in_time_is_not_overdue) {  // PY-7
+  open(10'000);
+  for (const bool made : {true, false}) {
+    const Uuid id = request(5000);
+    as(service()).when(ApprovePayout{.payout_id = id}).then_accepted();
+    const auto due = timers(state<PayoutState>(id));
+    ASSERT_EQ(due.size(), 1u);
+    if (made) when(RecordPayoutCompleted{.payout_id = id, .external_id = "po_1"}).then_accepted();
+    else when(RecordPayoutFailed{.payout_id = id, .reason = "closed account"}).then_accepted();
+    EXPECT_TRUE(timers(state<PayoutState>(id)).empty());
+    at(due[0].due).as(the_system()).when(due[0].command).then_nothing();
+    as(user(ana));
+  }
 }
 
 TEST_F(Payout, the_bank_may_send_a_completed_one_back_once) {  // ledger.md: PayoutReturned

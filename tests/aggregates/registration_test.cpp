@@ -278,8 +278,11 @@ TEST_F(Registration, who_joins_the_live_webinar_has_attended) {  // PA-79, §9
   attend(id, bo).then_rejected(Code::registration_not_paid);
   as(user(host)).when(JoinWebinar{.registration_id = registration_id_of(id, ana)}).then_rejected(Code::attendee_only);
   attend(id, cy).then_rejected(Code::registration_not_found);
-  attend(id, ana).then(
-      {ParticipantJoined{.registration_id = registration_id_of(id, ana), .webinar_id = id, .user_id = ana, .attended_at = now}});
+  attend(id, ana).then({ParticipantJoined{.registration_id = registration_id_of(id, ana),
+                                          .webinar_id = id,
+                                          .user_id = ana,
+                                          .attended_at = now,
+                                          .first_time = true}});
   attend(id, ana).then_nothing();
   end(id).then_accepted();
   attend(id, ana).then_nothing();
@@ -300,6 +303,29 @@ TEST_F(Registration, a_full_refund_revokes_it) {  // ledger.md: a full refund re
   cancel(id).then_accepted();
   settle();
   EXPECT_EQ(refunds().size(), 2u) << "nothing is left to refund";
+}
+
+TEST_F(Registration, who_is_refunded_and_comes_back_has_attended_once) {  // PA-77: attendees_count counts people
+  const Uuid id = schedule();
+  const auto first_times = [&] {
+    return std::ranges::count_if(only<ParticipantJoined>(world.history()), [](const auto& e) { return e.first_time; });
+  };
+  paid(id, ana);
+  start(id).then_accepted();
+  attend(id, ana).then_accepted();
+  for (int again = 0; again < 2; ++again) {
+    const Uuid payment = payment_of(id, ana).payment_id;
+    as(user(host)).when(payment::RequestRefund{.payment_id = payment, .amount_cents = price}).then_accepted();
+    confirm_refunds(payment);
+    paid(id, ana);
+    EXPECT_EQ(registration_of(id, ana).attended_at, 0) << "this time not yet";
+    if (again == 1) attend(id, ana).then_accepted();
+  }
+  EXPECT_EQ(only<ParticipantJoined>(world.history()).size(), 2u);
+  EXPECT_EQ(first_times(), 1);
+  paid(id, bo);
+  attend(id, bo).then_accepted();
+  EXPECT_EQ(first_times(), 2);
 }
 
 TEST_F(Registration, is_seen_by_its_user_and_the_host) {  // PA-80

@@ -1,4 +1,6 @@
 // Webinars: PA-77, PA-78, A-PA-14, A-PA-54, §9 LiveEvent, M-11, and the timers of ledger.md.
+#include "aggregates/product.h"
+#include "aggregates/slug.h"
 #include "tests/aggregates/webinars.h"
 
 namespace guildhall::testing {
@@ -112,6 +114,21 @@ TEST_F(Webinar, has_at_least_the_seats_that_are_taken) {  // PA-77
   enlist(id, cy).then_accepted();
 }
 
+TEST_F(Webinar, its_version_does_not_count_registrations) {  // PA-77: a host's If-Match during a rush
+  const Uuid id = schedule(price, 3);
+  const auto version = [&] { return resource<WebinarView>({{StreamKind::webinar, id}}).version; };
+  const std::uint64_t before = version();
+  paid(id, ana);
+  enlist(id, bo).then_accepted();
+  leave(id, bo).then_accepted();
+  EXPECT_EQ(version(), before);
+  EXPECT_EQ(resource<WebinarView>({{StreamKind::webinar, id}}).registrations_count, 1) << "but they are counted";
+  auto e = change(id);
+  e.title = "Mixing more drums";
+  as(user(host)).when(e).then_accepted();
+  EXPECT_EQ(version(), before + 1);
+}
+
 TEST_F(Webinar, a_new_price_does_not_touch_registrations) {  // PA-74 in spirit, PA-79
   const Uuid id = schedule(2'000);
   enlist(id, ana).then_accepted();
@@ -162,6 +179,122 @@ TEST_F(Webinar, the_recording_comes_after_the_end) {  // PA-77
   when(c).then({RecordingAttached{.webinar_id = id, .recording_url = "https://example.com/r.mp4"}});
   when(c).then_nothing();
 }
+
+// ---- its recording as a product
+
+// An ended webinar with a recording.
+struct Recorded : Webinar {
+  Uuid recorded() {
+    const Uuid id = schedule();
+    start(id).then_accepted();
+    end(id).then_accepted();
+    as(user(host)).when(AttachRecording{.webinar_id = id, .recording_url = "https://cdn.example/r.mp4"}).then_accepted();
+    return id;
+  }
+  static product::ConvertWebinarRecording sale_of(const Uuid& webinar, std::int64_t price_cents = 1'500) {
+    product::ConvertWebinarRecording c;
+    c.webinar_id = webinar;
+    c.title = "Mixing drums, recorded";
+    c.description = "All of it.";
+    c.price_cents = price_cents;
+    c.file_types = {"mp4"};
+    c.tags = {"drums"};
+    return c;
+  }
+};
+
+TEST_F(Recorded, becomes_a_draft_of_its_host) {  // PA-62, PA-59
+  const Uuid id = recorded();
+  auto c = sale_of(id);
+  const Uuid command = next_command_id();
+  const Uuid product_id = derive_in_group("product", command, 0, test_bucket);
+  product::ProductCreated created;
+  created.product_id = product_id;
+  created.seller_id = host;
+  created.slug = slug_of(c.title, product_id);
+  created.product_type = ::product::v1::ProductType::recorded_webinar;
+  created.source_webinar_id = id;
+  created.title = c.title;
+  created.description = c.description;
+  created.file_urls = {"https://cdn.example/r.mp4"};
+  created.file_types = {"mp4"};
+  created.price_cents = 1'500;
+  created.currency = "USD";
+  created.tags = {"drums"};
+  const Outcome outcome = as(user(host)).when(c, command);
+  outcome.then({created, RecordingConverted{.webinar_id = id, .product_id = product_id}});
+  EXPECT_TRUE(outcome.decision()->created);
+  EXPECT_EQ(state<ProductState>(product_id).status, ::product::v1::Status::draft) << "never on sale by itself";
+  EXPECT_EQ(resource<WebinarView>({{StreamKind::webinar, id}}).product_id, product_id);
+  EXPECT_EQ(resource<product::ProductView>({{StreamKind::product, product_id}}).source_webinar_id, id);
+  when(product::PublishProduct{.product_id = product_id}).then_accepted();
+}
+
+TEST_F(Recorded, is_not_shown_by_its_product) {  // PA-62, A-PA-24: files are for who owns it
+  const Uuid id = recorded();
+  const Uuid product_id = as(user(host)).when(sale_of(id)).then_accepted().subject.stream.id;
+  const auto view = resource<product::ProductView>({{StreamKind::product, product_id}});
+  EXPECT_EQ(encode(AnyResource(view)).find("cdn.example"), std::string::npos);
+  EXPECT_FALSE(shows_to(state<ProductState>(product_id), user(ana)));
+}
+
+TEST_F(Recorded, becomes_a_product_once_for_ever) {  // PA-62: 1:1
+  const Uuid id = recorded();
+  const Uuid product_id = as(user(host)).when(sale_of(id)).then_accepted().subject.stream.id;
+  when(sale_of(id)).then_rejected(Code::recording_converted);
+  when(product::DeleteProduct{.product_id = product_id}).then_accepted();
+  when(sale_of(id)).then_rejected(Code::recording_converted);
+  as(admin(id_of("boss"))).when(sale_of(id)).then_rejected(Code::recording_converted);
+  as(user(host)).when(AttachRecording{.webinar_id = id, .recording_url = "https://cdn.example/cut.mp4"}).then_accepted();
+  when(sale_of(id)).then_rejected(Code::recording_converted);
+  EXPECT_EQ(state<ProductState>(product_id).file_urls, std::vector<std::string>{"https://cdn.example/r.mp4"});
+}
+
+TEST_F(Recorded, is_converted_by_its_host_after_the_end) {  // PA-62, PA-78
+  give(host, Tier::premium);
+  auto planned = plan();
+  planned.co_hosts = {bo};
+  const Uuid id = schedule(planned);
+  const auto c = sale_of(id);
+  as(user(ana)).when(c).then_rejected(Code::host_only);  // Everybody knows an upcoming one.
+  as(user(host)).when(c).then_rejected(Code::webinar_not_ended);
+  start(id).then_accepted();
+  when(c).then_rejected(Code::webinar_not_ended);
+  end(id).then_accepted();
+  when(c).then_rejected(Code::webinar_without_recording);
+  when(AttachRecording{.webinar_id = id, .recording_url = "https://cdn.example/r.mp4"}).then_accepted();
+  as(user(ana)).when(c).then_rejected(Code::webinar_not_found);
+  as(user(bo)).when(c).then_rejected(Code::host_only);
+  as(user(host)).when(sale_of(id_of("none"))).then_rejected(Code::webinar_not_found);
+  ban(host);
+  as(user(host)).when(c).then_rejected(Code::account_banned);
+  as(admin(id_of("boss"))).when(c).then_accepted();
+}
+
+TEST_F(Recorded, is_offered_like_any_product) {  // PA-62, PA-60, A-PA-13, A-PA-25
+  const Uuid id = recorded();
+  as(user(host)).when(sale_of(id, 99)).then_rejected(Code::price_below_minimum);
+  auto c = sale_of(id);
+  c.minimum_price_cents = 300;
+  when(c).then_rejected(Code::minimum_price_unused);
+  c = sale_of(id, 0);
+  c.license_type = ::product::v1::LicenseType::exclusive;
+  when(c).then_rejected(Code::exclusive_not_free);
+  c = sale_of(id);
+  c.license_type = ::product::v1::LicenseType::custom;
+  when(c).then_rejected(Code::license_text_mismatch);
+  c = sale_of(id, 0);
+  const auto accepted = when(c).then_accepted();
+  EXPECT_TRUE(state<ProductState>(accepted.subject.stream.id).is_free);
+}
+
+TEST_F(Recorded, of_a_cancelled_webinar_there_is_nothing) {  // PA-62
+  const Uuid id = schedule();
+  cancel(id).then_accepted();
+  when(sale_of(id)).then_rejected(Code::webinar_not_ended);
+}
+
+// ---- timers
 
 TEST_F(Webinar, not_started_an_hour_after_its_end_is_cancelled_and_refunded) {  // ledger.md: timers
   const Uuid id = schedule();

@@ -15,6 +15,7 @@ namespace guildhall {
 namespace {
 
 using ::order::v1::By;
+using OrderStatus = ::order::v1::Status;
 using ::product::v1::LicenseType;
 using Lines = std::vector<std::string>;
 
@@ -230,13 +231,15 @@ void write_services(Shop& shop) {
                 order::OrderDelivered{.delivery_files = {"https://example.com/d"}, .delivery_notes = "Second", .approve_by = 1});
   shop.on_order(approved, order::OrderCompleted{.completed_by = By::buyer, .hold_until = 1});
   shop.order(declined);
-  shop.on_order(declined, order::OrderCancelled{.cancelled_by = By::seller, .reason = "No time"});
+  shop.on_order(declined, order::OrderPaid{.start_by = 1});
+  shop.on_order(declined, order::OrderCancelled{.cancelled_by = By::seller, .reason = "No time", .price_paid = true});
   shop.order(returned);
   shop.on_order(returned, order::OrderPaid{.start_by = 1});
   shop.on_order(returned, order::OrderStarted{.due_at = 1});
   shop.on_order(returned, order::OrderDelivered{.delivery_notes = "Done", .approve_by = 1});
   shop.on_order(returned, order::OrderCompleted{.completed_by = By::system, .hold_until = 1});
-  shop.on_order(returned, order::OrderRefunded{.refunded_by = By::seller, .reason = "Sorry"});
+  shop.on_order(returned,
+                order::OrderRefunded{.refunded_by = By::seller, .reason = "Sorry", .status_before = OrderStatus::completed});
   shop.order(under_way);
   shop.on_order(under_way, order::OrderPaid{.start_by = 1});
   shop.on_order(under_way, order::OrderStarted{.due_at = 1'900'000'000'000'000});
@@ -392,8 +395,8 @@ TEST_F(ShopRows, a_service_in_the_seeds_words) {  // PA-67, PA-69, PA-70, X-14
   const std::string query =
       "SELECT title, service_type, is_mentoring, portfolio_urls, buyer_requirements, views_count, orders_count, rating_average, "
       "reviews_count, response_time_hours, completion_rate, status, is_featured FROM producers_avenue.services ORDER BY title";
-  // Two completed, one cancelled, one of the two refunded.
-  const std::string mix = "Mixing mixing f {https://example.com/a} Your stems 0 4 3.00 1 - 50.00 active t";
+  // Two completed, one of them refunded, and one cancelled by its seller: one of three.
+  const std::string mix = "Mixing mixing f {https://example.com/a} Your stems 0 4 3.00 1 - 33.33 active t";
   for (const Lines& lines : {as_anybody(query), as(cy, query), as(bo, query)}) EXPECT_EQ(lines, Lines{mix});
   EXPECT_EQ(as(ana, query), (Lines{"Coaching consultation t {https://example.com/a} Your stems 0 0 0.00 0 - - draft f", mix}));
   EXPECT_EQ(as_service("SELECT count(*) FROM producers_avenue.services"), Lines{"2"});
@@ -402,6 +405,76 @@ TEST_F(ShopRows, a_service_in_the_seeds_words) {  // PA-67, PA-69, PA-70, X-14
             Lines{R"([{"name": "Deluxe", "price": 200.00, "features": ["Stems"], "revisions": 1, "delivery_days": 3}, )"
                   R"({"name": "Basic", "price": 50.00, "features": ["Stems"], "revisions": 1, "delivery_days": 3}])"});
   EXPECT_EQ(as(ana, packages + "'Coaching'"), Lines{"[]"});
+}
+
+// Who orders and does not pay, or thinks better of it, must not lower a competitor's rate.
+TEST_F(ShopRows, completion_is_of_orders_that_their_seller_had_to_do) {  // PA-67, PA-110
+  const struct {
+    const char* what;
+    bool paid;
+    std::optional<order::OrderCancelled> cancelled;
+    std::optional<order::OrderRefunded> refunded;
+    bool ordered, failed;
+  } rows[] = {
+      {"never paid", false, order::OrderCancelled{.cancelled_by = By::system}, {}, false, false},
+      {"cancelled unpaid by its seller", false, order::OrderCancelled{.cancelled_by = By::seller}, {}, false, false},
+      {"cancelled by its buyer before the start", true, order::OrderCancelled{.cancelled_by = By::buyer, .price_paid = true}, {},
+       true, false},
+      {"cancelled by an admin before the start", true, order::OrderCancelled{.cancelled_by = By::admin, .price_paid = true}, {},
+       true, false},
+      {"charged back before the start", true, {}, order::OrderRefunded{.refunded_by = By::system}, true, false},
+      {"free and not started", true, order::OrderCancelled{.cancelled_by = By::system}, {}, true, false},
+      {"free and declined", true, order::OrderCancelled{.cancelled_by = By::seller}, {}, true, false},
+      {"paid and not started", true, order::OrderCancelled{.cancelled_by = By::system, .price_paid = true}, {}, true, true},
+      {"paid and declined", true, order::OrderCancelled{.cancelled_by = By::seller, .price_paid = true}, {}, true, true},
+      {"overdue and cancelled by its buyer", true,
+       order::OrderCancelled{.cancelled_by = By::buyer, .status_before = OrderStatus::in_progress, .price_paid = true}, {}, true,
+       true},
+      {"a complaint that its buyer won", true, {},
+       order::OrderRefunded{.refunded_by = By::admin, .status_before = OrderStatus::delivered}, true, true},
+  };
+  const std::string query = "SELECT orders, completed, failed FROM producers_avenue_rm.service_totals WHERE service_id = '" +
+                            to_string(mixing) + "'";
+  int orders = 4, failed = 2;
+  ASSERT_EQ(as_service(query), Lines{"4 1 2"});
+  std::uint64_t number = 6'000;
+  for (const auto& row : rows) {
+    const Uuid id = test_id(++number);
+    shop_.order(id);
+    if (row.paid) shop_.on_order(id, order::OrderPaid{.start_by = 1});
+    if (row.cancelled) shop_.on_order(id, *row.cancelled);
+    if (row.refunded) shop_.on_order(id, *row.refunded);
+    project();
+    orders += row.ordered ? 1 : 0;
+    failed += row.failed ? 1 : 0;
+    EXPECT_EQ(as_service(query), Lines{std::to_string(orders) + " 1 " + std::to_string(failed)}) << row.what;
+  }
+  EXPECT_EQ(as_anybody("SELECT orders_count, completion_rate FROM producers_avenue.services WHERE title = 'Mixing'"),
+            Lines{std::to_string(orders) + " 14.29"});
+}
+
+TEST_F(ShopRows, a_recording_is_for_who_owns_its_product) {  // PA-62, A-PA-24
+  const Uuid take = test_id(7'001), webinar = test_id(7'002);
+  product::ProductCreated e;
+  e.seller_id = ana;
+  e.title = "Mixing, recorded";
+  e.slug = "mixing-recorded";
+  e.product_type = ::product::v1::ProductType::recorded_webinar;
+  e.source_webinar_id = webinar;
+  e.file_urls = {"https://cdn.example.com/r.mp4"};
+  e.price_cents = 1'000;
+  e.currency = "USD";
+  shop_.on_product(take, e);
+  project();
+  const std::string query =
+      "SELECT product_type, source_webinar_id, status, file_urls FROM producers_avenue.products" + where(take);
+  EXPECT_EQ(as(bo, query), Lines{}) << "a draft";
+  shop_.on_product(take, product::ProductPublished{});
+  shop_.complete_purchase(take, 1'000);
+  project();
+  const std::string row = "recorded_webinar " + to_string(webinar) + " active ";
+  for (const Lines& lines : {as_anybody(query), as(cy, query)}) EXPECT_EQ(lines, Lines{row + "-"});
+  for (const Uuid& who : {ana, bo}) EXPECT_EQ(as(who, query), Lines{row + "{https://cdn.example.com/r.mp4}"});
 }
 
 TEST_F(ShopRows, a_paused_or_deleted_service_is_its_sellers) {  // PA-70
@@ -428,7 +501,7 @@ TEST_F(ShopRows, orders_are_for_both_parties_with_both_names) {  // PA-71, PA-72
       "buyer_name, seller_name FROM producers_avenue.orders ORDER BY id";
   const Lines all{
       "Basic 50.00 3 1 Warm {https://example.com/r} {https://example.com/d} Second t completed 1 t t f - f - buyer t f f Bo Ana",
-      "Basic 50.00 3 1 - {} {} - f cancelled 0 f f t No time f - seller f f f Bo Ana",
+      "Basic 50.00 3 1 - {} {} - f cancelled 0 f f t No time f - seller t f f Bo Ana",
       "Basic 50.00 3 1 - {} {} Done t refunded 0 f t f - t Sorry seller t f f Bo Ana",
       "Basic 50.00 3 1 - {} {} - f in_progress 0 f f f - f - - t f t Bo Ana"};
   EXPECT_EQ(as(bo, query), all);

@@ -24,7 +24,7 @@ Transfers move(const Uuid& debit_owner, Account debit, const Uuid& credit_owner,
   return {{debit_owner, credit_owner, amount, debit, credit, processor}};
 }
 
-// Ana has 20,000 cents, is paid 6,000 by PayPal, and gives up asking for 5,000 by Stripe. Bo has nothing.
+// Ana has 20,000 cents, is paid 6,000 by PayPal, late, and gives up asking for 5,000 by Stripe. Bo has nothing.
 void write_wallets(WrittenLog& log) {
   for (const Uuid& who : {ana, bo}) {
     account::AccountRegistered e;
@@ -66,6 +66,7 @@ void write_wallets(WrittenLog& log) {
                               .currency = "USD",
                               .transfers = move(ana, Account::available, ana, Account::payout, 5'000, Processor::stripe)}}});
   log.append(0, {{first, payout::PayoutApproved{.payout_id = paid_out, .approved_by = bo}}});
+  log.append(0, {{first, payout::PayoutOverdue{.payout_id = paid_out}}});
   log.append(0, {{first, payout::PayoutCompleted{
                              .payout_id = paid_out,
                              .external_id = "batch_9",
@@ -125,6 +126,73 @@ TEST_F(WalletRows, payouts_and_their_transactions) {  // PA-98, PA-99, A-PA-17, 
          "SELECT buyer_id, transaction_type, amount_total, amount_fees, amount_commission, amount_seller, payment_processor, "
          "status FROM producers_avenue.transactions ORDER BY created_at"),
       (Lines{"- payout 6000 0 0 6000 paypal completed", "- payout 5000 0 0 5000 stripe failed"}));
+}
+
+TEST_F(WalletRows, an_overdue_payout_says_since_when) {  // PY-7: operators look for those that still process
+  const std::string query =
+      "SELECT status, overdue_at IS NOT NULL FROM producers_avenue.payouts WHERE id = '" + to_string(paid_out) + "'";
+  EXPECT_EQ(as({}, query, "service_role"), Lines{"completed t"});
+  const Uuid stuck = test_id(2003);
+  const StreamId stream{StreamKind::payout, stuck};
+  payout::PayoutRequested asked;
+  asked.payout_id = stuck;
+  asked.wallet_id = ana;
+  asked.amount_cents = 5'000;
+  asked.currency = "USD";
+  written_.append(0, {{stream, asked}, {stream, payout::PayoutApproved{.payout_id = stuck}}});
+  written_.append(0, {{stream, payout::PayoutOverdue{.payout_id = stuck}}});
+  project_into(rows_, written_.log, 3, producers_avenue_projection());
+  const std::string overdue =
+      "SELECT id FROM producers_avenue.payouts WHERE status = 'processing' AND overdue_at IS NOT NULL";
+  EXPECT_EQ(as({}, overdue, "service_role"), Lines{to_string(stuck)});
+  EXPECT_EQ(as(bo, overdue), Lines{});
+}
+
+TEST_F(WalletRows, a_wallets_transactions_are_its_sales_and_what_it_paid) {  // A-PA-59: there is no wallet_id
+  const auto pay = [&](const Uuid& id, const Uuid& buyer, const Uuid& seller, std::int64_t amount, bool by_wallet) {
+    const StreamId stream{StreamKind::payment, id};
+    payment::PaymentInitiated e;
+    e.payment_id = id;
+    e.subject_id = e.related_id = test_id(3000);
+    e.payer_id = buyer;
+    e.payee_id = seller;
+    e.purpose = ::payment::v1::Purpose::purchase;
+    e.amount_cents = amount;
+    e.currency = "USD";
+    e.processor = by_wallet ? "wallet" : "stripe";
+    e.method = by_wallet ? ::ledger::v1::Method::wallet_balance : ::ledger::v1::Method::card;
+    e.commission_cents = amount / 10;
+    e.seller_cents = amount - amount / 10;
+    written_.append(0, {{stream, e}});
+    const Account from = by_wallet ? Account::transit : Account::processor;
+    const Processor processor = by_wallet ? Processor::wallet : Processor::stripe;
+    if (by_wallet)
+      written_.append(0, {{{StreamKind::wallet, buyer},
+                           wallet::WalletSpent{.wallet_id = buyer,
+                                               .payment_id = id,
+                                               .amount_cents = amount,
+                                               .currency = "USD",
+                                               .transfers = move(buyer, Account::available, id, Account::transit, amount)}}});
+    Transfers arrived = move({}, from, seller, Account::pending, e.seller_cents, processor);
+    arrived.push_back(move({}, from, {}, Account::commission, e.commission_cents, processor)[0]);
+    written_.append(0, {{stream, payment::PaymentCaptured{
+                                     .payment_id = id, .amount_cents = amount, .currency = "USD", .transfers = arrived}}});
+  };
+  pay(test_id(3001), bo, ana, 2'000, false);
+  pay(test_id(3002), bo, ana, 1'000, false);
+  pay(test_id(3003), ana, bo, 3'000, true);
+  project_into(rows_, written_.log, 3, producers_avenue_projection());
+  const std::string sales =
+      "SELECT count(t.id), sum(t.amount_seller), min(w.total_earned) FROM producers_avenue.wallets w JOIN "
+      "producers_avenue.transactions t ON t.seller_id = w.id AND t.transaction_type = 'product_purchase' GROUP BY w.id";
+  const std::string spending =
+      "SELECT count(t.id), sum(t.amount_total), min(w.total_spent_on_platform) FROM producers_avenue.wallets w JOIN "
+      "producers_avenue.transactions t ON t.buyer_id = w.id AND t.payment_method = 'wallet_balance' GROUP BY w.id";
+  EXPECT_EQ(as(ana, sales), Lines{"2 2700 2700"});
+  EXPECT_EQ(as(bo, sales), Lines{"1 2700 2700"});
+  EXPECT_EQ(as(ana, spending), Lines{"1 3000 3000"});
+  EXPECT_EQ(as(bo, spending), Lines{}) << "by card";
+  EXPECT_EQ(as({}, sales + " ORDER BY count(t.id)", "service_role"), (Lines{"1 2700 2700", "2 2700 2700"}));
 }
 
 TEST_F(WalletRows, everyone_reads_their_own_and_nobody_writes) {  // PA-39, PA-91, PA-96, PA-99

@@ -106,13 +106,12 @@ class WebinarRows : public MarketplaceRows {
                                          .tags = {"mixing", "live"}});
   }
   // Free without a payment.
-  void add(const Uuid& id, const Uuid& who, const Uuid& payment_id, std::int32_t seats) {
+  void add(const Uuid& id, const Uuid& who, const Uuid& payment_id) {
     registration::RegistrationAdded e{.host_id = ana, .payment_id = payment_id, .amount_cents = is_nil(payment_id) ? 0 : 2'500};
     on_registration(id, who, std::move(e));
-    on_webinar(webinar::SeatTaken{.registration_id = id, .registrations_count = seats});
   }
-  void register_paid(const Uuid& id, const Uuid& who, std::int32_t seats) {
-    add(id, who, test_id(5001), seats);
+  void register_paid(const Uuid& id, const Uuid& who) {
+    add(id, who, test_id(5001));
     on_registration(id, who, registration::RegistrationPaid{.payment_id = test_id(5001)});
   }
   void start() { on_webinar(webinar::WebinarStarted{.room_id = "room-7"}); }
@@ -124,9 +123,9 @@ class WebinarRows : public MarketplaceRows {
 
 TEST_F(WebinarRows, a_row_has_the_seeds_columns) {  // PA-77, X-4, X-14
   schedule();
-  register_paid(bos, bo, 1);
-  register_paid(dis, di, 2);
-  on_webinar(webinar::SeatReleased{.registration_id = dis, .registrations_count = 1});
+  register_paid(bos, bo);
+  register_paid(dis, di);
+  on_registration(dis, di, registration::RegistrationRefunded{.frees_seat = true});
   EXPECT_EQ(as(eve,
                "SELECT host_id, co_hosts, title, slug, description, duration_minutes, price, max_attendees, status, tags, "
                "registrations_count, attendees_count, is_recorded, recording_available, rating_average, currency "
@@ -142,7 +141,7 @@ TEST_F(WebinarRows, a_row_has_the_seeds_columns) {  // PA-77, X-4, X-14
 
 TEST_F(WebinarRows, everyone_reads_a_webinar_until_it_is_over) {  // PA-78
   schedule();
-  register_paid(bos, bo, 1);
+  register_paid(bos, bo);
   const std::string statuses = "SELECT status FROM producers_avenue.webinars";
   EXPECT_EQ(as_anyone(statuses), Lines{"upcoming"});
   start();
@@ -157,10 +156,10 @@ TEST_F(WebinarRows, everyone_reads_a_webinar_until_it_is_over) {  // PA-78
 
 TEST_F(WebinarRows, a_cancelled_one_is_its_hosts_and_theirs_who_registered) {  // PA-78, A-PA-54
   schedule();
-  register_paid(bos, bo, 1);
+  register_paid(bos, bo);
   on_webinar(webinar::WebinarCancelled{});
   on_registration(bos, bo, registration::RegistrationCancelled{.payment_status = ::registration::v1::PaymentStatus::paid});
-  on_webinar(webinar::RegistrationsSettled{.registrations_count = 0});
+  on_webinar(webinar::RegistrationsSettled{});
   const std::string query = "SELECT status, registrations_count FROM producers_avenue.webinars";
   EXPECT_EQ(as(eve, query), Lines{});
   EXPECT_EQ(as(ana, query), Lines{"cancelled 0"});
@@ -169,8 +168,8 @@ TEST_F(WebinarRows, a_cancelled_one_is_its_hosts_and_theirs_who_registered) {  /
 
 TEST_F(WebinarRows, room_and_recording_are_for_who_takes_part) {  // PA-77, A-DR-30
   schedule();
-  register_paid(bos, bo, 1);
-  register_paid(dis, di, 2);
+  register_paid(bos, bo);
+  register_paid(dis, di);
   start();
   const std::string query = "SELECT room_id, recording_url, recording_available FROM producers_avenue.webinars";
   for (const Uuid& who : {ana, cy, bo, di}) EXPECT_EQ(as(who, query), Lines{"room-7 - f"});
@@ -178,6 +177,7 @@ TEST_F(WebinarRows, room_and_recording_are_for_who_takes_part) {  // PA-77, A-DR
   EXPECT_EQ(as_anyone(query), Lines{"- - f"});
   end();
   on_webinar(webinar::RecordingAttached{.recording_url = "https://video.example/1"});
+  on_webinar(webinar::RecordingConverted{.product_id = product_id});  // PA-62: who took part goes on seeing it.
   on_registration(dis, di, registration::RegistrationRefunded{});
   for (const Uuid& who : {ana, cy, bo}) EXPECT_EQ(as(who, query), Lines{"room-7 https://video.example/1 t"});
   EXPECT_EQ(as(di, query), Lines{"- - t"});
@@ -186,10 +186,10 @@ TEST_F(WebinarRows, room_and_recording_are_for_who_takes_part) {  // PA-77, A-DR
 
 TEST_F(WebinarRows, registrations_are_their_users_and_the_hosts) {  // PA-79, PA-80
   schedule();
-  register_paid(bos, bo, 1);
-  add(dis, di, test_id(5002), 2);
+  register_paid(bos, bo);
+  add(dis, di, test_id(5002));
   start();
-  on_registration(bos, bo, registration::ParticipantJoined{.attended_at = written_.now});
+  on_registration(bos, bo, registration::ParticipantJoined{.attended_at = written_.now, .first_time = true});
   EXPECT_EQ(as(bo, registrations_), Lines{"paid registered t"});
   EXPECT_EQ(as(di, registrations_), Lines{"pending pending f"});
   EXPECT_EQ(as(ana, registrations_), (Lines{"paid registered t", "pending pending f"}));
@@ -197,38 +197,50 @@ TEST_F(WebinarRows, registrations_are_their_users_and_the_hosts) {  // PA-79, PA
   EXPECT_EQ(as(eve, registrations_), Lines{});
   EXPECT_EQ(as_anyone(registrations_), Lines{});
   EXPECT_EQ(as_service(registrations_).size(), 2u);
-  EXPECT_EQ(as(eve, "SELECT registrations_count, attendees_count FROM producers_avenue.webinars"), Lines{"2 1"});
+  const std::string counts = "SELECT registrations_count, attendees_count FROM producers_avenue.webinars";
+  EXPECT_EQ(as(eve, counts), Lines{"2 1"});
+  // Refunded, she comes back: another registration, and nobody new (PA-77).
+  on_registration(bos, bo, registration::RegistrationRefunded{.frees_seat = true});
+  EXPECT_EQ(as(eve, counts), Lines{"1 1"});
+  register_paid(bos, bo);
+  on_registration(bos, bo, registration::ParticipantJoined{.attended_at = written_.now});
+  EXPECT_EQ(as(bo, registrations_), Lines{"paid registered t"});
+  EXPECT_EQ(as(eve, counts), Lines{"2 1"});
 }
 
 TEST_F(WebinarRows, what_ended_without_money_is_gone) {  // PA-80, §9
   schedule();
-  add(bos, bo, {}, 1);
+  add(bos, bo, {});
   EXPECT_EQ(as(bo, registrations_), Lines{"free registered f"});
   on_registration(bos, bo, registration::RegistrationCancelled{.payment_status = ::registration::v1::PaymentStatus::free});
   EXPECT_EQ(as(bo, registrations_), Lines{});
-  add(dis, di, test_id(5002), 1);
+  add(dis, di, test_id(5002));
   on_registration(dis, di, registration::RegistrationFailed{});
   EXPECT_EQ(as(ana, registrations_), Lines{});
 }
 
 TEST_F(WebinarRows, late_money_brings_an_expired_one_back) {  // M-2
   schedule();
-  add(dis, di, test_id(5002), 1);
+  const std::string seats = "SELECT registrations_count FROM producers_avenue.webinars";
+  add(dis, di, test_id(5002));
+  EXPECT_EQ(as(eve, seats), Lines{"1"});
   on_registration(dis, di, registration::RegistrationExpired{});
+  EXPECT_EQ(as(eve, seats), Lines{"0"});
   EXPECT_EQ(as(di, registrations_), Lines{});
   on_registration(dis, di, registration::RegistrationReinstated{.payment_id = test_id(5002)});
+  EXPECT_EQ(as(eve, seats), Lines{"1"});
   EXPECT_EQ(as(di, registrations_), Lines{"paid registered f"});
   EXPECT_EQ(as(ana, registrations_), Lines{"paid registered f"});
 }
 
 TEST_F(WebinarRows, a_paid_one_stays_as_refunded_until_its_user_registers_again) {  // PA-80, §9
   schedule();
-  register_paid(bos, bo, 1);
+  register_paid(bos, bo);
   on_registration(bos, bo, registration::RegistrationCancelled{.payment_status = ::registration::v1::PaymentStatus::paid});
   EXPECT_EQ(as(bo, registrations_), Lines{"paid cancelled f"});
   on_registration(bos, bo, registration::RegistrationRefunded{});
   EXPECT_EQ(as(bo, registrations_), Lines{"refunded refunded f"});
-  register_paid(bos, bo, 1);
+  register_paid(bos, bo);
   EXPECT_EQ(as(bo, registrations_), Lines{"paid registered f"});
   expect_same_twin();
 }

@@ -137,6 +137,7 @@ CREATE TABLE payouts (
   requested_at timestamptz,
   approved_at timestamptz,
   approved_by uuid,
+  overdue_at timestamptz,
   completed_at timestamptz,
   failed_at timestamptz,
   failure_reason text,
@@ -395,8 +396,7 @@ CREATE TABLE service_totals (
   service_id uuid PRIMARY KEY,
   orders integer DEFAULT 0,
   completed integer DEFAULT 0,
-  cancelled integer DEFAULT 0,
-  refunded integer DEFAULT 0
+  failed integer DEFAULT 0
 ) WITH (fillfactor = 70);
 
 CREATE TABLE orders (

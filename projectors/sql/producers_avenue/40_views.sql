@@ -111,11 +111,13 @@ SELECT wallet_id AS id, wallet_id AS user_id, balance_available, balance_pending
        clawed_back AS total_clawed_back, adjusted AS total_adjusted, currency
 FROM producers_avenue_rm.wallets;
 
+-- overdue_at: when a payout was still processing a day after its approval. It stays when the outcome comes; those that wait for one are
+-- status=processing.
 CREATE VIEW producers_avenue.payouts WITH (security_invoker = true) AS
 SELECT payout_id AS id, wallet_id AS user_id, wallet_id, amount::integer AS amount, payout_method,
        CASE WHEN payout_method = 'stripe' THEN external_id END AS stripe_payout_id,
        CASE WHEN payout_method = 'paypal' THEN external_id END AS paypal_batch_id, status, requested_at, approved_at, approved_by,
-       completed_at, failed_at, failure_reason, requested_at AS created_at, updated_at, last_event_position
+       completed_at, failed_at, failure_reason, requested_at AS created_at, updated_at, last_event_position, overdue_at
 FROM producers_avenue_rm.payouts;
 
 -- Payments, their refunds (A-PA-21) and payouts, which have no buyer and no fees (A-PA-22). Fees, commission, the seller's amount and
@@ -211,7 +213,8 @@ FROM producers_avenue_rm.purchases p
 LEFT JOIN producers_avenue_rm.people buyer ON buyer.account_id = p.buyer_id
 LEFT JOIN producers_avenue_rm.people seller ON seller.account_id = p.seller_id;
 
--- Nothing counts views and measures responses yet. completion_rate: how many in a hundred ends of orders were completions.
+-- Nothing counts views and measures responses yet. orders_count: of orders that were paid, or free. completion_rate: how many in a
+-- hundred that ended were completed; what ended before its seller started it counts only if it was paid and the seller ended it.
 CREATE VIEW producers_avenue.services WITH (security_invoker = true) AS
 SELECT s.service_id AS id, s.seller_id, s.title, s.slug, s.description, s.service_type, s.is_mentoring, s.thumbnail_url,
        s.portfolio_urls,
@@ -222,7 +225,7 @@ SELECT s.service_id AS id, s.seller_id, s.title, s.slug, s.description, s.servic
        s.buyer_requirements, s.category_id, s.tags, s.genre_tags, 0 AS views_count, coalesce(t.orders, 0) AS orders_count,
        coalesce(round(s.rating_sum::numeric / nullif(s.reviews_count, 0), 2), 0)::numeric(3,2) AS rating_average,
        s.reviews_count::integer AS reviews_count, NULL::integer AS response_time_hours,
-       round(100 * t.completed::numeric / nullif(t.completed + t.cancelled + t.refunded, 0), 2)::numeric(5,2) AS completion_rate,
+       round(100 * t.completed::numeric / nullif(t.completed + t.failed, 0), 2)::numeric(5,2) AS completion_rate,
        s.status, s.is_featured, s.created_at, s.updated_at, s.last_event_position, s.currency, s.search
 FROM producers_avenue_rm.services s
 LEFT JOIN producers_avenue_rm.service_totals t USING (service_id);
