@@ -21,7 +21,7 @@ template <Exactly<AnyEvent> Event>
 void apply(AnyState& state, const Event& event);
 
 // The streams beside its own whose states an event changes too, of the same entity group: the wallets that its transfers name, so
-// that balances are a fold of the transfers and of nothing else (ledger.md), the payment that an order's complaint freezes, and the
+// that balances are a fold of the transfers and of nothing else (ledger.md), the payment that an order's complaint freezes, the
 // inbox that a notification comes into.
 // Their versions count their own events only.
 std::vector<StreamId> also_folds(const AnyEvent& event);
