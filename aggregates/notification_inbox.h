@@ -1,5 +1,5 @@
-// All that an account was told (PA-102): how many notifications there are, and up to which they are read. Marking all is one event,
-// however many there are; readers compare a notification's sequence with read_up_to.
+// All that an account was told (PA-102): how many notifications there are, and up to which they are read. Marking all is one
+// event, however many there are; readers compare a notification's sequence with read_up_to.
 //
 // The stream has the account's id. Notifications come into the state without events of its own (also_folds, aggregates.h).
 #pragma once

@@ -34,8 +34,8 @@ const Hash& digest_of(StreamKind kind) {
   return digests[static_cast<std::size_t>(kind)];
 }
 
-// Bookings, payments and notifications are made far more often than they are read again: remembered, they would push the calendars
-// out.
+// Bookings, payments and notifications are made far more often than they are read again: remembered, they would push the
+// calendars out.
 bool is_read_again(StreamKind kind) {
   return kind != StreamKind::booking && kind != StreamKind::payment && kind != StreamKind::notification;
 }

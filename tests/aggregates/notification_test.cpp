@@ -150,7 +150,8 @@ TEST_F(Notification, both_are_told_what_time_or_the_platform_did) {  // M-6
   const Uuid disputed = delivered_order();
   complain(disputed).then_accepted();
   reply(disputed).then_accepted();
-  expect_told({Topic::order_started, Topic::order_delivered, Topic::dispute_answered}, {Topic::order_paid, Topic::order_disputed});
+  expect_told({Topic::order_started, Topic::order_delivered, Topic::dispute_answered},
+              {Topic::order_paid, Topic::order_disputed});
   resolve(disputed, DisputeOutcome::seller).then_accepted();
   expect_told({Topic::dispute_resolved}, {Topic::dispute_resolved});
   EXPECT_TRUE(is_nil(told_to(world, bea).back().actor_id));

@@ -39,8 +39,9 @@ struct Process {
   using Adjust = std::function<void(ShardEnvironment&)>;
   using Opened = std::function<void(Shard&)>;
 
-  Process(EventLog& log, std::vector<MemoryStateStore>& stores, SetClock& clock, Adjust adjust = {}, Opened opened = {})
-      : log_(log), stores_(stores), clock_(clock), adjust_(std::move(adjust)), opened_(std::move(opened)) {
+  Process(EventLog& log, std::vector<MemoryStateStore>& stores, SetClock& clock, Adjust adjust = {}, Opened opened = {},
+          PlatformPolicy of = {})
+      : log_(log), stores_(stores), clock_(clock), adjust_(std::move(adjust)), opened_(std::move(opened)), policy(std::move(of)) {
     shards.resize(shard_count);
     for (ShardNo n = 0; n < shard_count; ++n) open(n);
     pump();
@@ -133,11 +134,12 @@ class ShardTest : public ::testing::Test {
   SetClock clock;
   std::unique_ptr<Process> process = std::make_unique<Process>(log, stores, clock);
 
-  // Of every shard's environment that is opened from here on.
+  // Of every shard's environment that is opened from here on, and of every process that is started.
   Process::Adjust adjust;
+  PlatformPolicy policy;
   void restart() {
     process.reset();
-    process = std::make_unique<Process>(log, stores, clock, adjust);
+    process = std::make_unique<Process>(log, stores, clock, adjust, Process::Opened{}, policy);
   }
 
   std::uint64_t next = 0;

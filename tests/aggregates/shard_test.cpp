@@ -283,6 +283,35 @@ TEST_F(ShardTest, a_reaction_reaches_another_shard_exactly_once) {
   EXPECT_EQ(count("decision.v1.InboxCommand"), 1u);
 }
 
+TEST_F(ShardTest, a_follow_is_told_once_ever_and_a_replay_tells_nothing) {  // M-6, SO-10
+  policy.aggregates.insert(policy.aggregates.end(), {"relation", "notification", "notification_inbox"});
+  restart();
+  // Of different shards: one of the two is told through the inbox.
+  const Uuid anna = id_of("anna", 0x100), ben = id_of("ben", 0xf00);
+  ASSERT_NE(shard_of(anna, shard_count), shard_of(ben, shard_count));
+  for (const Uuid& who : {anna, ben}) process->call(registration(who, ::account::v1::Role::learner), command_id(who));
+  const Uuid pair = pair_id(anna, ben);
+  for (int i = 0; i < 100; ++i) {
+    process->call(relation::Follow{.follower_id = anna, .following_id = ben}, command_id(pair), user(anna));
+    process->call(relation::Unfollow{.follower_id = anna, .following_id = ben}, command_id(pair), user(anna));
+    if (i % 10 == 0) restart();
+  }
+  process->call(relation::Follow{.follower_id = ben, .following_id = anna}, command_id(pair), user(ben));
+  const auto expect_told_once = [&] {
+    EXPECT_EQ(count("relation.v1.Followed"), 101u);
+    EXPECT_EQ(count("notification.v1.NotificationRaised"), 2u);
+  };
+  expect_told_once();
+  EXPECT_GE(count("decision.v1.InboxCommand"), 1u);
+  // All state is lost, and made anew from the log.
+  stores = std::vector<MemoryStateStore>(shard_count);
+  restart();
+  process->pump();
+  expect_told_once();
+  const auto anew = replayed();
+  for (ShardNo n = 0; n < shard_count; ++n) EXPECT_TRUE(dump(stores[n]) == anew[n]) << "shard " << n;
+}
+
 TEST_F(ShardTest, if_match_is_checked_against_the_streams_version) {
   const auto o = offer("eva");
   session::DeactivateSession c;

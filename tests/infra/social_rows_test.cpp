@@ -1,5 +1,5 @@
-// Follows, blocks and notifications as clients of producers_avenue read them (PA-40..44, PA-102, PA-103, M-13): the seed's columns,
-// who reads which row, and counters that are the count of the rows.
+// Follows, blocks and notifications as clients of producers_avenue read them (PA-40..44, PA-102, PA-103, M-13): the seed's
+// columns, who reads which row, and counters that are the count of the rows.
 #include <gtest/gtest.h>
 
 #include <pqxx/pqxx>
