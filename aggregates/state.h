@@ -13,9 +13,13 @@
 #include "events/one_of.h"
 #include "learner_state_generated.h"
 #include "lesson_state_generated.h"
+#include "live_session_state_generated.h"
 #include "order_state_generated.h"
+#include "participant_state_generated.h"
 #include "payment_state_generated.h"
 #include "payout_state_generated.h"
+#include "plan_state_generated.h"
+#include "plan_subscription_state_generated.h"
 #include "product_state_generated.h"
 #include "progress_state_generated.h"
 #include "purchase_state_generated.h"
@@ -23,6 +27,7 @@
 #include "review_state_generated.h"
 #include "schedule_state_generated.h"
 #include "service_state_generated.h"
+#include "session_request_state_generated.h"
 #include "session_state_generated.h"
 #include "storefront_state_generated.h"
 #include "subscription_state_generated.h"
@@ -53,12 +58,18 @@ using LessonState = ::lesson::state::LessonStateT;
 using AchievementState = ::achievement::state::AchievementStateT;
 using LearnerState = ::learner::state::LearnerStateT;
 using ProgressState = ::progress::state::ProgressStateT;
+using PlanState = ::plan::state::PlanStateT;
+using PlanSubscriptionState = ::plan_subscription::state::PlanSubscriptionStateT;
+using LiveSessionState = ::live_session::state::LiveSessionStateT;
+using ParticipantState = ::participant::state::ParticipantStateT;
+using SessionRequestState = ::session_request::state::SessionRequestStateT;
 
 struct StateTypes {
   using Types = std::variant<AccountState, ClaimState, SessionState, ScheduleState, DayState, BookingState, PaymentState,
                              SubscriptionState, WalletState, PayoutState, ProductState, StorefrontState, PurchaseState,
                              ServiceState, OrderState, WebinarState, RegistrationState, ReviewState, LessonState,
-                             AchievementState, LearnerState, ProgressState>;
+                             AchievementState, LearnerState, ProgressState, PlanState, PlanSubscriptionState, LiveSessionState,
+                             ParticipantState, SessionRequestState>;
 };
 using AnyState = OneOf<StateTypes>;
 extern template class OneOf<StateTypes>;
@@ -110,6 +121,16 @@ template <>
 inline constexpr StreamKind kind<LearnerState> = StreamKind::learner;
 template <>
 inline constexpr StreamKind kind<ProgressState> = StreamKind::progress;
+template <>
+inline constexpr StreamKind kind<PlanState> = StreamKind::plan;
+template <>
+inline constexpr StreamKind kind<PlanSubscriptionState> = StreamKind::plan_subscription;
+template <>
+inline constexpr StreamKind kind<LiveSessionState> = StreamKind::live_session;
+template <>
+inline constexpr StreamKind kind<ParticipantState> = StreamKind::participant;
+template <>
+inline constexpr StreamKind kind<SessionRequestState> = StreamKind::session_request;
 }  // namespace detail
 
 template <class State>

@@ -10,10 +10,14 @@
 #include "events/claim.h"
 #include "events/learner.h"
 #include "events/lesson.h"
+#include "events/live_session.h"
 #include "events/one_of.h"
 #include "events/order.h"
+#include "events/participant.h"
 #include "events/payment.h"
 #include "events/payout.h"
+#include "events/plan.h"
+#include "events/plan_subscription.h"
 #include "events/product.h"
 #include "events/progress.h"
 #include "events/purchase.h"
@@ -22,6 +26,7 @@
 #include "events/schedule.h"
 #include "events/service.h"
 #include "events/session.h"
+#include "events/session_request.h"
 #include "events/storefront.h"
 #include "events/subscription.h"
 #include "events/wallet.h"
@@ -34,21 +39,26 @@ struct EventTypes {
       detail::Join<account::Event, claim::Event, session::Event, schedule::Event, calendar::Event, booking::Event, payment::Event,
                    subscription::Event, wallet::Event, payout::Event, product::Event, storefront::Event, purchase::Event,
                    service::Event, order::Event, webinar::Event, registration::Event, review::Event, lesson::Event, achievement::Event, learner::Event,
-                   progress::Event>::type;
+                   progress::Event, plan::Event, plan_subscription::Event, live_session::Event, participant::Event,
+                   session_request::Event>::type;
 };
 struct CommandTypes {
   using Types = detail::Join<account::Command, claim::Command, session::Command, schedule::Command, calendar::Command,
                              booking::Command, payment::Command, subscription::Command, wallet::Command, payout::Command,
                              product::Command, storefront::Command, purchase::Command, service::Command, order::Command,
                              webinar::Command, registration::Command, review::Command, lesson::Command,
-                             achievement::Command, learner::Command, progress::Command>::type;
+                             achievement::Command, learner::Command, progress::Command,
+                             plan::Command, plan_subscription::Command, live_session::Command, participant::Command,
+                             session_request::Command>::type;
 };
 struct ResourceTypes {
   using Types = detail::Join<account::Resource, claim::Resource, session::Resource, schedule::Resource, calendar::Resource,
                              booking::Resource, payment::Resource, subscription::Resource, wallet::Resource, payout::Resource,
                              product::Resource, storefront::Resource, purchase::Resource, service::Resource, order::Resource,
                              webinar::Resource, registration::Resource, review::Resource, lesson::Resource,
-                             achievement::Resource, learner::Resource, progress::Resource>::type;
+                             achievement::Resource, learner::Resource, progress::Resource,
+                             plan::Resource, plan_subscription::Resource, live_session::Resource, participant::Resource,
+                             session_request::Resource>::type;
 };
 using AnyEvent = OneOf<EventTypes>;
 using AnyCommand = OneOf<CommandTypes>;
