@@ -1,4 +1,5 @@
-// Who takes part in a live session: seat, waitlist, attendance, feedback (DR-50..53, A-DR-29, §9 Registration), in the host's group.
+// Who takes part in a live session: seat, waitlist, attendance, feedback (DR-50..53, A-DR-29, §9 Registration), in the host's
+// group.
 //
 //   none -> registered | waitlisted | refused; waitlisted -> registered, when a seat frees; registered -> attended | missed;
 //   registered | waitlisted -> cancelled. After refused or cancelled the learner may ask again.

@@ -1,7 +1,7 @@
 // A plan of the platform's curriculum (DR-55..57, DR-61, A-DR-24): offered, then retired; never changed, never deleted.
 //
-// Learners' groups decide by the directory's fact of a plan, and keep its terms (plan_subscription.h). One with a provider's price
-// has its id from that, so there is one for it by construction.
+// Learners' groups decide by the directory's fact of a plan, and keep its terms (plan_subscription.h). One with a provider's
+// price has its id from that, so there is one for it by construction.
 #pragma once
 
 #include "aggregates/aggregates.h"

@@ -1,14 +1,15 @@
-// What an account subscribes to (DR-57..60, A-DR-18, A-DR-22, A-DR-23), in the account's group, whose id the stream has. So one at
-// most is live; each has a subscription_id of its own, under which it stays known.
+// What an account subscribes to (DR-57..60, A-DR-18, A-DR-22, A-DR-23), in the account's group, whose id the stream has. So one
+// at most is live; each has a subscription_id of its own, under which it stays known.
 //
-//   none | cancelled -> (SubscribeToPlan) trialing, one trial an account, ever; or a checkout -> active, when its payment is there,
-//   none when it fails or no money comes within policy.checkout_us (what comes later goes back); or active at once, for nothing.
-//   trialing | active -> past_due -> (policy.past_due_us) unpaid -> (policy.unpaid_us) cancelled; past_due | unpaid -> active, when
-//   it is paid; trialing | active -> cancelled at the period's end, once its owner has cancelled.
+//   none | cancelled -> (SubscribeToPlan) trialing, one trial an account, ever; or a checkout -> active, when its payment is
+//   there, none when it fails or no money comes within policy.checkout_us (what comes later goes back); or active at once, for
+//   nothing.
+//   trialing | active -> past_due -> (policy.past_due_us) unpaid -> (policy.unpaid_us) cancelled; past_due | unpaid -> active,
+//   when it is paid; trialing | active -> cancelled at the period's end, once its owner has cancelled.
 // trialing, active and past_due are live: they open the plan's levels. The terms are the plan's at the time of subscribing.
 //
-// Periods as in subscription.h: the provider's billing pays each one after the first, our timers only guard. A lifetime plan has
-// none, and neither has one that costs nothing: never past due, and a cancellation is its end at once.
+// Periods as in subscription.h: the provider's billing pays each one after the first, our timers only guard. A lifetime plan
+// has none, and neither has one that costs nothing: never past due, and a cancellation is its end at once.
 #pragma once
 
 #include "aggregates/aggregates.h"

@@ -1,11 +1,11 @@
-// A learner's wish to take part in a live session (DR-48), in the learner's group: whether they may is decided here, by their own
-// level and lessons; whether there is a seat says the host's group (participant.h).
+// A learner's wish to take part in a live session (DR-48), in the learner's group: whether they may is decided here, by their
+// own level and lessons; whether there is a seat says the host's group (participant.h).
 //
-//   none | refused | cancelled -> requested -> waitlisted -> registered -> cancelled; requested -> registered | refused;
-//   any of the middle ones -> cancelled, by the learner's withdrawal or with the session.
-// Each registration is an attempt, by number; the host's group answers each, and each withdrawal, so nobody waits for ever. Answers
-// may come in any order: one of an older attempt, or that says less than is known, says nothing new. Level and lessons are asked
-// for when the learner registers, and not again when a seat frees.
+//   none | refused | cancelled -> requested -> waitlisted -> registered -> cancelled; requested -> registered | refused; any of
+//   the middle ones -> cancelled, by the learner's withdrawal or with the session.
+// Each registration is an attempt, by number; the host's group answers each, and each withdrawal, so nobody waits for ever.
+// Answers may come in any order: one of an older attempt, or that says less than is known, says nothing new. Level and lessons
+// are asked for when the learner registers, and not again when a seat frees.
 #pragma once
 
 #include "aggregates/aggregates.h"

@@ -1,5 +1,5 @@
-// Live sessions and who takes part in them (DR-45..54): the seed's live_sessions and session_participants. Where a session meets is a
-// table of its own: row-level security hides rows, not columns (A-DR-30).
+// Live sessions and who takes part in them (DR-45..54): the seed's live_sessions and session_participants. Where a session
+// meets is a table of its own: row-level security hides rows, not columns (A-DR-30).
 #pragma once
 
 #include "projectors/projection.h"

@@ -1,5 +1,5 @@
-// Plans, and who subscribes to them (DR-55..62): the seed's subscription_plans and user_subscriptions. An account's subscription has
-// a row from its trial or its first period on; a checkout has none.
+// Plans, and who subscribes to them (DR-55..62): the seed's subscription_plans and user_subscriptions. An account's
+// subscription has a row from its trial or its first period on; a checkout has none.
 #pragma once
 
 #include "projectors/projection.h"

@@ -1,5 +1,5 @@
-// The host's group and the learners' about live sessions: random histories with messages in any order (DR-49, DR-51, DR-52, A-DR-29),
-// and once over the inbox of real shards.
+// The host's group and the learners' about live sessions: random histories with messages in any order (DR-49, DR-51, DR-52,
+// A-DR-29), and once over the inbox of real shards.
 #include <random>
 
 #include "tests/aggregates/sessions.h"

@@ -1,5 +1,5 @@
-// A host with live sessions, learners of other entity groups, and what the groups tell each other, as the tests of live sessions need
-// them.
+// A host with live sessions, learners of other entity groups, and what the groups tell each other, as the tests of live
+// sessions need them.
 #pragma once
 
 #include <algorithm>
