@@ -203,7 +203,7 @@ TEST_F(LiveSession, is_for_those_who_have_completed_its_lessons) {  // DR-48
   c.required_lessons = {lesson_id};
   const Uuid id = schedule(c);
   enlist(id, ana).then_rejected(Code::prerequisites_missing);
-  as(user(ana)).send(progress::CompleteLesson{.learner_id = ana, .lesson_id = lesson_id}).then_accepted();
+  as(user(ana)).send(progress::CompleteLesson{.lesson_id = lesson_id, .learner_id = ana}).then_accepted();
   EXPECT_EQ(enlisted(id, ana), RequestStatus::registered);
 }
 

@@ -186,7 +186,7 @@ TEST_F(Plans, a_lesson_above_the_plans_level_is_closed) {  // DR-57
     return as(service()).when(c).then_accepted().subject.stream.id;
   };
   const Uuid fifth = lesson(5), sixth = lesson(6);
-  const auto open = [&](const Uuid& id) { return as(user(ana)).when(progress::StartLesson{.learner_id = ana, .lesson_id = id}); };
+  const auto open = [&](const Uuid& id) { return as(user(ana)).when(progress::StartLesson{.lesson_id = id, .learner_id = ana}); };
   open(fifth).then_rejected(Code::level_closed);
   on(offer());
   open(fifth).then_accepted();
