@@ -11,11 +11,15 @@
 #include "aggregates/learner.h"
 #include "aggregates/ledger.h"
 #include "aggregates/lesson.h"
+#include "aggregates/live_session.h"
 #include "aggregates/notification.h"
 #include "aggregates/notification_inbox.h"
 #include "aggregates/order.h"
+#include "aggregates/participant.h"
 #include "aggregates/payment.h"
 #include "aggregates/payout.h"
+#include "aggregates/plan.h"
+#include "aggregates/plan_subscription.h"
 #include "aggregates/product.h"
 #include "aggregates/progress.h"
 #include "aggregates/purchase.h"
@@ -25,6 +29,7 @@
 #include "aggregates/schedule.h"
 #include "aggregates/service.h"
 #include "aggregates/session.h"
+#include "aggregates/session_request.h"
 #include "aggregates/storefront.h"
 #include "aggregates/subscription.h"
 #include "aggregates/wallet.h"
@@ -52,7 +57,10 @@ using Aggregates =
                Folds<RelationState, relation::Event>, Folds<NotificationState, notification::Event>,
                Folds<NotificationInboxState, notification_inbox::Event>,
                Folds<LessonState, lesson::Event>, Folds<AchievementState, achievement::Event>,
-               Folds<LearnerState, learner::Event>, Folds<ProgressState, progress::Event>>;
+               Folds<LearnerState, learner::Event>, Folds<ProgressState, progress::Event>,
+               Folds<PlanState, plan::Event>, Folds<PlanSubscriptionState, plan_subscription::Event>,
+               Folds<LiveSessionState, live_session::Event>, Folds<ParticipantState, participant::Event>,
+               Folds<SessionRequestState, session_request::Event>>;
 
 template <class E, std::size_t I = 0>
 auto state_of() {
@@ -249,6 +257,8 @@ std::vector<Reaction> react(const AnyEvent& event) {
     out.push_back(
         {refunded->payment_id, payment::RecordRefunded{.payment_id = refunded->payment_id, .refund_id = refunded->refund_id}});
   }
+  // A learner's group and the host's, about a live session.
+  if (auto reaction = session_reaction(event)) out.push_back(std::move(*reaction));
   return out;
 }
 

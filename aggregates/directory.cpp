@@ -21,6 +21,8 @@ bool decode(std::string_view bytes, AccountFact& fact) {
 }
 bool decode(std::string_view bytes, LessonFact& fact) { return unpack(bytes, fact); }
 bool decode(std::string_view bytes, AchievementFact& fact) { return unpack(bytes, fact); }
+bool decode(std::string_view bytes, PlanFact& fact) { return unpack(bytes, fact); }
+bool decode(std::string_view bytes, LiveSessionFact& fact) { return unpack(bytes, fact); }
 
 template <class Fact>
 bool is(std::string_view bytes) {
@@ -45,12 +47,16 @@ std::string encode(const AccountFact& fact) {
 }
 std::string encode(const LessonFact& fact) { return pack(fact); }
 std::string encode(const AchievementFact& fact) { return pack(fact); }
+std::string encode(const PlanFact& fact) { return pack(fact); }
+std::string encode(const LiveSessionFact& fact) { return pack(fact); }
 
 bool is_fact(StreamKind kind, std::string_view bytes) {
   switch (kind) {
     case StreamKind::account: return is<AccountFact>(bytes);
     case StreamKind::lesson: return is<LessonFact>(bytes);
     case StreamKind::achievement: return is<AchievementFact>(bytes);
+    case StreamKind::plan: return is<PlanFact>(bytes);
+    case StreamKind::live_session: return is<LiveSessionFact>(bytes);
     default: return false;
   }
 }
@@ -61,6 +67,10 @@ std::optional<AccountFact> Directory::account(const Uuid& id) const {
 std::optional<LessonFact> Directory::lesson(const Uuid& id) const { return find<LessonFact>(*this, {StreamKind::lesson, id}); }
 std::optional<AchievementFact> Directory::achievements(const Uuid& curriculum_id) const {
   return find<AchievementFact>(*this, {StreamKind::achievement, curriculum_id});
+}
+std::optional<PlanFact> Directory::plan(const Uuid& id) const { return find<PlanFact>(*this, {StreamKind::plan, id}); }
+std::optional<LiveSessionFact> Directory::live_session(const Uuid& id) const {
+  return find<LiveSessionFact>(*this, {StreamKind::live_session, id});
 }
 
 }  // namespace guildhall

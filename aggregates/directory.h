@@ -11,6 +11,8 @@
 #include "events/account.h"
 #include "events/ids.h"
 #include "lesson_state_generated.h"
+#include "live_session_state_generated.h"
+#include "plan_state_generated.h"
 
 namespace guildhall {
 
@@ -23,11 +25,15 @@ struct AccountFact {
 };
 using LessonFact = ::lesson::state::LessonFactT;
 using AchievementFact = ::achievement::state::AchievementFactT;  // Of all achievements of a curriculum, whose id the stream has.
+using PlanFact = ::plan::state::PlanFactT;
+using LiveSessionFact = ::live_session::state::LiveSessionFactT;
 
 // As processes tell each other. Of an account: u8 format 1 · u8 role · u8 status · u8 flags (1: expert, 2: learner).
 std::string encode(const AccountFact& fact);
 std::string encode(const LessonFact& fact);
 std::string encode(const AchievementFact& fact);
+std::string encode(const PlanFact& fact);
+std::string encode(const LiveSessionFact& fact);
 
 // False: not the bytes of a fact of that kind of stream.
 bool is_fact(StreamKind kind, std::string_view bytes);
@@ -42,6 +48,8 @@ class Directory {
   std::optional<AccountFact> account(const Uuid& id) const;
   std::optional<LessonFact> lesson(const Uuid& id) const;
   std::optional<AchievementFact> achievements(const Uuid& curriculum_id) const;
+  std::optional<PlanFact> plan(const Uuid& id) const;
+  std::optional<LiveSessionFact> live_session(const Uuid& id) const;
 };
 
 }  // namespace guildhall

@@ -4,6 +4,7 @@
 #include <bit>
 
 #include "aggregates/account.h"
+#include "aggregates/plan_subscription.h"
 #include "aggregates/progress.h"
 #include "events/curriculum.h"
 
@@ -173,7 +174,9 @@ std::int32_t level_of(std::int32_t total_xp) {
 
 std::int64_t first_xp_of(std::int32_t level) { return level <= 1 ? 0 : ((std::int64_t{1} << level) - 1) * 1000; }
 
-std::int32_t level_access(const View&, const Uuid&, const PlatformPolicy& policy) { return policy.free_level_access; }
+std::int32_t level_access(const View& view, const Uuid& learner_id, const PlatformPolicy& policy) {
+  return plan_level_access(view.get<PlanSubscriptionState>(learner_id)).value_or(policy.free_level_access);
+}
 
 std::vector<NewEvent> activity_events(const Uuid& learner_id, const Activity& activity, const Context& at, const View& view) {
   Learning learning(learner_id, at, view);

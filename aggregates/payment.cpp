@@ -5,6 +5,7 @@
 #include "aggregates/account.h"
 #include "aggregates/booking.h"
 #include "aggregates/order.h"
+#include "aggregates/plan_subscription.h"
 #include "aggregates/purchase.h"
 #include "aggregates/registration.h"
 #include "aggregates/subscription.h"
@@ -48,13 +49,17 @@ const Refund* find_refund(const PaymentState& s, const Uuid& refund_id) {
 
 // ---- what is sold, by purpose
 
+// A subscription is to a plan, or to a tier, as the platform has it: both have the account's id.
+bool is_of_plan(const PaymentState& s, const View& view) { return view.exists<PlanSubscriptionState>(s.subject_id); }
+
 MoneyTaken take_money(const PaymentState& s, bool captured, const Context& at, const View& view) {
   switch (s.purpose) {
     case Purpose::booking: return take_booking_money(s, captured, at, view);
     case Purpose::purchase: return take_purchase_money(s, captured, at, view);
     case Purpose::order: return take_order_money(s, captured, at, view);
     case Purpose::registration: return take_registration_money(s, captured, at, view);
-    case Purpose::subscription: return take_subscription_money(s, captured, at, view);
+    case Purpose::subscription:
+      return is_of_plan(s, view) ? take_plan_money(s, captured, at, view) : take_subscription_money(s, captured, at, view);
   }
   std::unreachable();
 }
@@ -65,7 +70,8 @@ std::vector<NewEvent> lose_money(const PaymentState& s, std::string_view reason,
     case Purpose::purchase: return lose_purchase_money(s, reason, at, view);
     case Purpose::order: return lose_order_money(s, reason, at, view);
     case Purpose::registration: return lose_registration_money(s, reason, at, view);
-    case Purpose::subscription: return lose_subscription_money(s, reason, at, view);
+    case Purpose::subscription:
+      return is_of_plan(s, view) ? lose_plan_money(s, reason, at, view) : lose_subscription_money(s, reason, at, view);
   }
   std::unreachable();
 }
@@ -78,7 +84,8 @@ std::vector<NewEvent> end_sale(const PaymentState& s, const Context& at, const V
     case Purpose::purchase: return purchase_refunded(s, at, view);
     case Purpose::order: return order_refunded(s, at, view);
     case Purpose::registration: return registration_refunded(s, at, view);
-    case Purpose::subscription: return subscription_refunded(s, at, view);
+    case Purpose::subscription:
+      return is_of_plan(s, view) ? plan_refunded(s, at, view) : subscription_refunded(s, at, view);
   }
   std::unreachable();
 }

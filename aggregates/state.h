@@ -13,11 +13,15 @@
 #include "events/one_of.h"
 #include "learner_state_generated.h"
 #include "lesson_state_generated.h"
+#include "live_session_state_generated.h"
 #include "notification_inbox_state_generated.h"
 #include "notification_state_generated.h"
 #include "order_state_generated.h"
+#include "participant_state_generated.h"
 #include "payment_state_generated.h"
 #include "payout_state_generated.h"
+#include "plan_state_generated.h"
+#include "plan_subscription_state_generated.h"
 #include "product_state_generated.h"
 #include "progress_state_generated.h"
 #include "purchase_state_generated.h"
@@ -26,6 +30,7 @@
 #include "review_state_generated.h"
 #include "schedule_state_generated.h"
 #include "service_state_generated.h"
+#include "session_request_state_generated.h"
 #include "session_state_generated.h"
 #include "storefront_state_generated.h"
 #include "subscription_state_generated.h"
@@ -59,12 +64,19 @@ using LessonState = ::lesson::state::LessonStateT;
 using AchievementState = ::achievement::state::AchievementStateT;
 using LearnerState = ::learner::state::LearnerStateT;
 using ProgressState = ::progress::state::ProgressStateT;
+using PlanState = ::plan::state::PlanStateT;
+using PlanSubscriptionState = ::plan_subscription::state::PlanSubscriptionStateT;
+using LiveSessionState = ::live_session::state::LiveSessionStateT;
+using ParticipantState = ::participant::state::ParticipantStateT;
+using SessionRequestState = ::session_request::state::SessionRequestStateT;
 
 struct StateTypes {
   using Types = std::variant<AccountState, ClaimState, SessionState, ScheduleState, DayState, BookingState, PaymentState,
                              SubscriptionState, WalletState, PayoutState, ProductState, StorefrontState, PurchaseState,
                              ServiceState, OrderState, WebinarState, RegistrationState, ReviewState, RelationState,
-                             NotificationState, NotificationInboxState, LessonState, AchievementState, LearnerState, ProgressState>;
+                             NotificationState, NotificationInboxState, LessonState, AchievementState, LearnerState,
+                             ProgressState, PlanState, PlanSubscriptionState, LiveSessionState, ParticipantState,
+                             SessionRequestState>;
 };
 using AnyState = OneOf<StateTypes>;
 extern template class OneOf<StateTypes>;
@@ -122,6 +134,16 @@ template <>
 inline constexpr StreamKind kind<LearnerState> = StreamKind::learner;
 template <>
 inline constexpr StreamKind kind<ProgressState> = StreamKind::progress;
+template <>
+inline constexpr StreamKind kind<PlanState> = StreamKind::plan;
+template <>
+inline constexpr StreamKind kind<PlanSubscriptionState> = StreamKind::plan_subscription;
+template <>
+inline constexpr StreamKind kind<LiveSessionState> = StreamKind::live_session;
+template <>
+inline constexpr StreamKind kind<ParticipantState> = StreamKind::participant;
+template <>
+inline constexpr StreamKind kind<SessionRequestState> = StreamKind::session_request;
 }  // namespace detail
 
 template <class State>

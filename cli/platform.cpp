@@ -221,7 +221,8 @@ void Platform::Parts::open_kafka_log(const Settings& settings) {
 
 // For platforms that keep books: without them there is nothing to compare it with.
 void Platform::Parts::keep_sandbox_journal(const Settings& settings) {
-  if (policy.processor != "sandbox" || !policy.has("wallet")) return;
+  const bool keeps_books = policy.has("wallet") || policy.has("plan_subscription");
+  if (policy.processor != "sandbox" || !keeps_books) return;
   const std::string& named = settings.text("sandbox_export");
   const std::filesystem::path file = named.empty() ? folders.root / "sandbox-processor.csv" : std::filesystem::path(named);
   std::vector<JournalFault> faults;

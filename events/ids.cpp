@@ -11,7 +11,8 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(last_stream_kind
     "",         "account", "claim",  "session",      "schedule",     "calendar", "booking",  "payment",
     "decision", "inbox",   "writer", "subscription", "wallet",       "payout",   "product",  "storefront",
     "purchase", "service", "order",  "webinar",      "registration", "review",   "relation", "notification",
-    "notification_inbox", "lesson", "achievement", "learner", "progress"};
+    "notification_inbox", "lesson", "achievement", "learner", "progress",
+    "plan", "plan_subscription", "live_session", "participant", "session_request"};
 
 int nibble(char c) {
   if (c >= '0' && c <= '9') return c - '0';

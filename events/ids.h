@@ -70,9 +70,14 @@ enum class StreamKind : std::uint8_t {
   lesson,
   achievement,
   learner,
-  progress
+  progress,
+  plan,
+  plan_subscription,
+  live_session,
+  participant,
+  session_request
 };
-inline constexpr auto last_stream_kind = StreamKind::progress;
+inline constexpr auto last_stream_kind = StreamKind::session_request;
 std::string_view name_of(StreamKind kind);
 std::optional<StreamKind> stream_kind(std::string_view name);
 

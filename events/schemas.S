@@ -54,6 +54,11 @@ guildhall_schema_table:
         schema achievement
         schema learner
         schema progress
+        schema plan
+        schema plan_subscription
+        schema live_session
+        schema participant
+        schema session_request
         schema decision
 
         .pushsection .data.rel.ro.guildhall_schemas,"aw",@progbits

@@ -3,6 +3,8 @@
 #include <array>
 
 #include "projectors/learning.h"
+#include "projectors/live_sessions.h"
+#include "projectors/plans.h"
 #include "projectors/profiles.h"
 
 // Defined in sql.S.
@@ -19,7 +21,7 @@ extern const char guildhall_dracarys_views[], guildhall_dracarys_views_end[];
 namespace guildhall {
 // Not claims: who holds an email nobody reads but the account.
 const Projection& dracarys_projection() {
-  static const std::array<const Table*, 15> tables{&Accounts::table(),
+  static const std::array<const Table*, 20> tables{&Accounts::table(),
                                                    &People::table(),
                                                    &TradingProfiles::table(),
                                                    &Lessons::table(),
@@ -33,9 +35,16 @@ const Projection& dracarys_projection() {
                                                    &Streaks::table(),
                                                    &ActivityDays::table(),
                                                    &UnlockedAchievements::table(),
-                                                   &Activities::table()};
+                                                   &Activities::table(),
+                                                   &Plans::table(),
+                                                   &PlanSubscriptions::table(),
+                                                   &LiveSessions::table(),
+                                                   &LiveSessionRooms::table(),
+                                                   &SessionParticipants::table()};
   static const Projection projection{
-      "dracarys", tables, project_events<account::Event, lesson::Event, achievement::Event, learner::Event, progress::Event>};
+      "dracarys", tables,
+      project_events<account::Event, lesson::Event, achievement::Event, learner::Event, progress::Event, plan::Event,
+                     plan_subscription::Event, live_session::Event, participant::Event>};
   return projection;
 }
 

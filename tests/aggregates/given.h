@@ -77,6 +77,15 @@ inline StreamId stream_of(const AnyEvent& event) {
           return {StreamKind::achievement, e.curriculum_id};
         else if constexpr (among(static_cast<const learner::Event*>(nullptr))) return {StreamKind::learner, e.learner_id};
         else if constexpr (among(static_cast<const progress::Event*>(nullptr))) return {StreamKind::progress, e.progress_id};
+        else if constexpr (among(static_cast<const plan::Event*>(nullptr))) return {StreamKind::plan, e.plan_id};
+        else if constexpr (among(static_cast<const plan_subscription::Event*>(nullptr)))
+          return {StreamKind::plan_subscription, e.account_id};
+        else if constexpr (among(static_cast<const live_session::Event*>(nullptr)))
+          return {StreamKind::live_session, e.session_id};
+        else if constexpr (among(static_cast<const participant::Event*>(nullptr)))
+          return {StreamKind::participant, e.participant_id};
+        else if constexpr (among(static_cast<const session_request::Event*>(nullptr)))
+          return {StreamKind::session_request, e.request_id};
         else if constexpr (among(static_cast<const review::Event*>(nullptr))) return {StreamKind::review, e.review_id};
         else if constexpr (among(static_cast<const relation::Event*>(nullptr))) return {StreamKind::relation, e.relation_id};
         else if constexpr (among(static_cast<const notification::Event*>(nullptr)))

@@ -179,3 +179,81 @@ CREATE TABLE activities (
   created_at timestamptz,
   last_event_position bigint
 );
+
+CREATE TABLE plans (
+  plan_id uuid PRIMARY KEY,
+  name text,
+  description text,
+  plan_type text,
+  price_cents bigint,
+  currency text,
+  stripe_price_id text,
+  features text,
+  is_active boolean,
+  trial_days integer,
+  max_users integer,
+  level_access_limit integer,
+  created_at timestamptz,
+  updated_at timestamptz,
+  last_event_position bigint
+);
+
+CREATE TABLE plan_subscriptions (
+  subscription_id uuid PRIMARY KEY,
+  account_id uuid,
+  plan_id uuid,
+  stripe_subscription_id text,
+  status text,
+  current_period_start timestamptz,
+  current_period_end timestamptz,
+  trial_end timestamptz,
+  cancel_at timestamptz,
+  cancelled_at timestamptz,
+  level_access_limit integer,
+  created_at timestamptz,
+  updated_at timestamptz,
+  last_event_position bigint
+);
+
+CREATE TABLE live_sessions (
+  session_id uuid PRIMARY KEY,
+  title text,
+  description text,
+  host_id uuid,
+  session_type text,
+  scheduled_at timestamptz,
+  duration_minutes integer,
+  max_participants integer,
+  current_participants integer DEFAULT 0,
+  recording_url text,
+  is_recorded boolean,
+  status text,
+  min_level integer,
+  required_lessons text[] DEFAULT '{}',
+  tags text[] DEFAULT '{}',
+  created_at timestamptz,
+  updated_at timestamptz,
+  last_event_position bigint
+) WITH (fillfactor = 85);
+
+-- Where a session meets: apart, for those who are registered.
+CREATE TABLE live_session_rooms (
+  session_id uuid PRIMARY KEY,
+  host_id uuid,
+  meeting_url text
+);
+
+CREATE TABLE session_participants (
+  participant_id uuid PRIMARY KEY,
+  session_id uuid,
+  host_id uuid,
+  user_id uuid,
+  joined_at timestamptz,
+  left_at timestamptz,
+  attendance_status text,
+  feedback_rating integer,
+  feedback_text text,
+  created_at timestamptz,
+  updated_at timestamptz,
+  last_event_position bigint
+);

@@ -20,3 +20,17 @@ CREATE INDEX idx_activity_log_type ON activities (activity_type);
 CREATE INDEX idx_activity_log_session ON activities (session_id);
 
 CREATE INDEX xp_grants_learner_id ON xp_grants (learner_id, granted_at DESC);
+
+-- DR-55, DR-62.
+CREATE UNIQUE INDEX subscription_plans_stripe_price_id_key ON plans (stripe_price_id);
+CREATE INDEX idx_subscription_plans_active ON plans (is_active) WHERE is_active = true;
+CREATE INDEX idx_user_subscriptions_user ON plan_subscriptions (account_id);
+CREATE INDEX idx_user_subscriptions_status ON plan_subscriptions (status);
+
+-- DR-51, DR-54.
+CREATE INDEX idx_live_sessions_host ON live_sessions (host_id);
+CREATE INDEX idx_live_sessions_scheduled ON live_sessions (scheduled_at);
+CREATE INDEX idx_live_sessions_status ON live_sessions (status);
+CREATE UNIQUE INDEX session_participants_session_id_user_id_key ON session_participants (session_id, user_id);
+CREATE INDEX idx_session_participants_session ON session_participants (session_id);
+CREATE INDEX idx_session_participants_user ON session_participants (user_id);

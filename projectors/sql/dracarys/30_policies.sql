@@ -27,3 +27,24 @@ CREATE POLICY admins ON lesson_contents FOR SELECT TO authenticated
   USING ((SELECT EXISTS (SELECT FROM accounts a WHERE a.account_id = auth.uid() AND a.role = 'admin' AND a.status = 'active')));
 CREATE POLICY admins ON lesson_answers FOR SELECT TO authenticated
   USING ((SELECT EXISTS (SELECT FROM accounts a WHERE a.account_id = auth.uid() AND a.role = 'admin' AND a.status = 'active')));
+
+-- Plans on offer are everybody's, and one's own when it is retired; subscriptions are their owner's (A-DR-30). A live plan opens its levels
+-- (DR-57); without one free_level_access holds, above.
+CREATE POLICY offered ON plans FOR SELECT TO anon, authenticated USING (is_active);
+CREATE POLICY own ON plan_subscriptions FOR SELECT TO authenticated USING (account_id = (SELECT auth.uid()));
+CREATE POLICY own ON plans FOR SELECT TO authenticated
+  USING (EXISTS (SELECT FROM plan_subscriptions s WHERE s.plan_id = plans.plan_id AND s.account_id = (SELECT auth.uid())));
+CREATE POLICY plan ON lesson_contents FOR SELECT TO authenticated
+  USING (is_active AND level_id <= (SELECT max(s.level_access_limit) FROM plan_subscriptions s
+                                    WHERE s.account_id = auth.uid() AND s.status IN ('trialing', 'active', 'past_due')));
+
+-- Live sessions are for everybody who is signed in, where they meet for those who are registered and the host, and who takes part for
+-- themselves and the host (A-DR-30). The last policy names no other table, so the one before may ask it.
+CREATE POLICY signed_in ON live_sessions FOR SELECT TO authenticated USING ((SELECT auth.uid()) IS NOT NULL);
+CREATE POLICY registered ON live_session_rooms FOR SELECT TO authenticated
+  USING (host_id = (SELECT auth.uid())
+         OR EXISTS (SELECT FROM session_participants p
+                    WHERE p.session_id = live_session_rooms.session_id AND p.user_id = (SELECT auth.uid())
+                      AND p.attendance_status <> 'waitlisted'));
+CREATE POLICY parties ON session_participants FOR SELECT TO authenticated
+  USING (user_id = (SELECT auth.uid()) OR host_id = (SELECT auth.uid()));

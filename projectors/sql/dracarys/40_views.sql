@@ -3,7 +3,8 @@
 CREATE SCHEMA IF NOT EXISTS dracarys;
 DROP VIEW IF EXISTS dracarys.user_profiles, dracarys.lessons, dracarys.lesson_answers, dracarys.achievements, dracarys.user_progress,
   dracarys.user_achievements, dracarys.user_streaks, dracarys.user_activity_log, dracarys.xp_history, dracarys.user_learning_stats,
-  dracarys.lesson_popularity;
+  dracarys.lesson_popularity, dracarys.subscription_plans, dracarys.user_subscriptions, dracarys.live_sessions,
+  dracarys.session_participants;
 
 -- DR-71 in integers, exact for every integer (domain.md 11): one less than the bits of total_xp / 1000 + 1, at least 1.
 CREATE OR REPLACE FUNCTION dracarys.calculate_user_level(total_xp integer) RETURNS integer
@@ -95,6 +96,36 @@ SELECT l.lesson_id AS id, l.title, coalesce(t.completions, 0) AS completions,
 FROM dracarys_rm.lessons l
 LEFT JOIN dracarys_rm.lesson_totals t USING (lesson_id)
 WHERE l.is_active = true;
+
+CREATE VIEW dracarys.subscription_plans WITH (security_invoker = true) AS
+SELECT plan_id AS id, name, description, plan_type, (price_cents::numeric / 100)::numeric(10,2) AS price, currency, stripe_price_id,
+       features::jsonb AS features, is_active, trial_days, max_users, level_access_limit, created_at, updated_at, last_event_position
+FROM dracarys_rm.plans;
+
+-- X-9: the seed's word for cancelled, here only.
+CREATE VIEW dracarys.user_subscriptions WITH (security_invoker = true) AS
+SELECT subscription_id AS id, account_id AS user_id, plan_id, stripe_subscription_id,
+       CASE status WHEN 'cancelled' THEN 'canceled' ELSE status END AS status, current_period_start, current_period_end, trial_end,
+       cancel_at IS NOT NULL AS cancel_at_period_end, created_at, updated_at, last_event_position, cancelled_at AS canceled_at,
+       level_access_limit
+FROM dracarys_rm.plan_subscriptions;
+
+-- meeting_url is NULL for whom it is not for (A-DR-30).
+CREATE VIEW dracarys.live_sessions WITH (security_invoker = true) AS
+SELECT s.session_id AS id, s.title, s.description, s.host_id, s.session_type, s.scheduled_at,
+       make_interval(mins => s.duration_minutes) AS duration, s.max_participants, s.current_participants, r.meeting_url,
+       s.recording_url, s.is_recorded, s.status,
+       nullif(jsonb_strip_nulls(jsonb_build_object('min_level', s.min_level,
+                                                   'required_lessons', to_jsonb(nullif(s.required_lessons, '{}')))),
+              '{}') AS prerequisites,
+       s.tags, NULL::jsonb AS metadata, s.created_at, s.updated_at, s.last_event_position
+FROM dracarys_rm.live_sessions s
+LEFT JOIN dracarys_rm.live_session_rooms r USING (session_id);
+
+CREATE VIEW dracarys.session_participants WITH (security_invoker = true) AS
+SELECT participant_id AS id, session_id, user_id, joined_at, left_at, attendance_status, feedback_rating, feedback_text, created_at,
+       last_event_position, updated_at
+FROM dracarys_rm.session_participants;
 
 GRANT USAGE ON SCHEMA dracarys TO anon, authenticated, service_role;
 GRANT SELECT ON ALL TABLES IN SCHEMA dracarys TO anon, authenticated, service_role;
