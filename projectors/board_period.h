@@ -5,7 +5,6 @@
 #include <array>
 #include <cstdint>
 #include <optional>
-#include <string>
 #include <string_view>
 
 #include "events/clock.h"
@@ -19,9 +18,6 @@ std::optional<BoardPeriod> board_period(std::string_view name);
 
 using Day = std::int32_t;  // Since 1970-01-01.
 Day day_of(Micros at);
-std::string date_text(Day day);  // "2025-11-17"
-// Nothing for what is no date of the years 1970 to 9999.
-std::optional<Day> parse_date(std::string_view text);
 
 inline constexpr Day all_time_start = 0;        // 1970-01-01
 inline constexpr Day all_time_end = 2'932'896;  // 9999-12-31

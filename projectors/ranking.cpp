@@ -124,6 +124,13 @@ std::vector<LearnerNo> Ranking::slice(std::size_t first, std::size_t count) cons
   return out;
 }
 
+std::vector<LearnerNo> Ranking::without_xp() const {
+  std::vector<LearnerNo> out;
+  for (LearnerNo learner = 0; learner < row_of_.size(); ++learner)
+    if (const BoardScore* score = find(learner); score != nullptr && score->xp <= 0) out.push_back(learner);
+  return out;
+}
+
 std::size_t Ranking::memory_bytes() const {
   return row_of_.capacity() * sizeof(std::uint32_t) + rows_.capacity() * sizeof(BoardScore) + leaves_.capacity() * sizeof(Leaf) +
          inners_.capacity() * sizeof(Inner) + (free_leaves_.capacity() + free_inners_.capacity()) * sizeof(std::uint32_t);
@@ -244,8 +251,8 @@ void Ranking::erase(std::uint32_t node, std::size_t height, const Key& key) {
   tidy_child(inner, child, height);
 }
 
-// An empty child goes, unless it is all that its parent has: then the parent is empty as well, and its parent sees to it. One that
-// is nearly empty is joined with a neighbour, if both fit well into one.
+// An empty child goes, unless it is all that its parent has: then the parent is empty as well, and its parent sees to it. One
+// that is nearly empty is joined with a neighbour, if both fit well into one.
 void Ranking::tidy_child(Inner& parent, std::size_t child, std::size_t height) {
   if (parent.count == 1) return;
   if (parent.sizes[child] == 0) {

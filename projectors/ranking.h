@@ -62,6 +62,7 @@ class Ranking {
   std::size_t place_after(std::int64_t xp, Micros reached_at, const Uuid& id) const;
   // The learners at `first` and behind it, at most `count`, in the list's order.
   std::vector<LearnerNo> slice(std::size_t first, std::size_t count) const;
+  std::vector<LearnerNo> without_xp() const;  // Who was set here and has none.
   std::size_t memory_bytes() const;
 
  private:
