@@ -64,8 +64,11 @@ void BoardFollower::run(std::stop_token stop) {
       continue;
     }
     answer_waits(false);
-    if (moved) continue;
     std::unique_lock lock(waits_mutex_);
+    if (moved) {
+      if (ready_) wake_.wait_for(lock, stop, limits_.rest, [&] { return !waits_.empty(); });
+      continue;
+    }
     auto wake_at = std::chrono::steady_clock::now() + limits_.tick;
     for (const Wait& wait : waits_) wake_at = std::min(wake_at, wait.deadline);
     const std::size_t waits = waits_.size();
@@ -220,6 +223,11 @@ void BoardFollower::answer_waits(bool all) {
     });
   }
   for (auto& [wait, result] : answered) wait.done(result);
+}
+
+std::vector<Sequence> BoardFollower::positions() const {
+  const std::shared_lock lock(boards_mutex_);
+  return positions_;
 }
 
 std::uint64_t BoardFollower::applied_gains() const {

@@ -22,6 +22,8 @@ struct BoardFollowerLimits {
   // Records are read without the lock and applied under it, a few at a time: so long a reader may have to wait.
   std::size_t gains_per_turn = 32;
   std::size_t records_per_turn = 4'096;
+  // After records were applied: what comes one by one is taken together. Nobody waits for it: a when_reached() ends it.
+  std::chrono::milliseconds rest{2};
   std::chrono::milliseconds tick{1'000};  // Periods open by the clock, also when nothing happens.
   std::uint64_t snapshot_gains = 1'000'000;
   std::chrono::milliseconds first_backoff{50};
@@ -63,6 +65,7 @@ class BoardFollower {
                     std::move_only_function<void(WaitResult)> done);
 
   bool from_snapshot() const { return from_snapshot_; }  // After the first step.
+  std::vector<Sequence> positions() const;  // Also before the logs' ends were met.
   std::uint64_t applied_gains() const;
   std::size_t memory_bytes() const;
 
