@@ -64,6 +64,14 @@ void copy_learner_profile(To& to, const From& from) {
   to.preferred_session_duration = from.preferred_session_duration;
 }
 
+template <class To, class From>
+void copy_trading_profile(To& to, const From& from) {
+  to.bio = from.bio;
+  to.preferred_language = from.preferred_language;
+  to.trading_experience = from.trading_experience;
+  to.trading_goals = from.trading_goals;
+}
+
 account::ExpertProfileCreated new_expert_profile(const Uuid& account, const PlatformPolicy& policy) {
   account::ExpertProfileCreated e;
   e.account_id = account;
@@ -227,6 +235,19 @@ Decision decide(const account::UpdateLearnerProfile& c, const Context& at, const
   return accept(c.account_id, {std::move(e)});
 }
 
+Decision decide(const account::UpdateTradingProfile& c, const Context& at, const View& view) {
+  const auto* s = own(c.account_id, at, view);
+  if (!s) return reject(Code::account_not_found);
+  if (s->bio == c.bio && s->preferred_language == c.preferred_language && s->trading_experience == c.trading_experience &&
+      s->trading_goals == c.trading_goals)
+    return nothing_new(c.account_id);
+  if (is_held_back(at.actor, *s)) return reject(Code::account_banned);
+  account::TradingProfileUpdated e;
+  e.account_id = c.account_id;
+  copy_trading_profile(e, c);
+  return accept(c.account_id, {std::move(e)});
+}
+
 Decision decide(const account::BanAccount& c, const Context& at, const View& view) {
   if (!at.actor.trusted()) return reject(Code::admin_only);
   const auto* s = own(c.account_id, at, view);
@@ -272,6 +293,7 @@ std::optional<StreamId> target(const account::RejectExpert& c) { return stream_o
 std::optional<StreamId> target(const account::SubmitVerification& c) { return stream_of(c.account_id); }
 std::optional<StreamId> target(const account::CreateLearnerProfile& c) { return stream_of(c.account_id); }
 std::optional<StreamId> target(const account::UpdateLearnerProfile& c) { return stream_of(c.account_id); }
+std::optional<StreamId> target(const account::UpdateTradingProfile& c) { return stream_of(c.account_id); }
 std::optional<StreamId> target(const account::BanAccount& c) { return stream_of(c.account_id); }
 std::optional<StreamId> target(const account::UnbanAccount& c) { return stream_of(c.account_id); }
 std::optional<StreamId> target(const account::AnswerClaim& c) { return stream_of(c.account_id); }
@@ -307,12 +329,18 @@ void apply(AccountState& s, const account::ExpertRejected&) { s.verification = V
 void apply(AccountState& s, const account::VerificationSubmitted&) { s.verification = Verification::pending; }
 void apply(AccountState& s, const account::LearnerProfileCreated&) { s.is_learner = true; }
 void apply(AccountState& s, const account::LearnerProfileUpdated& e) { copy_learner_profile(s, e); }
+void apply(AccountState& s, const account::TradingProfileUpdated& e) { copy_trading_profile(s, e); }
 void apply(AccountState& s, const account::AccountBanned&) { s.status = Status::banned; }
 void apply(AccountState& s, const account::AccountUnbanned&) { s.status = Status::active; }
 
 void apply(AccountState& s, const account::ClaimAbandoned& e) {
   if (s.abandoned_holds.size() == max_abandoned_holds) s.abandoned_holds.erase(s.abandoned_holds.begin());
   s.abandoned_holds.push_back(e.hold_id);
+}
+
+std::optional<AccountFact> fact_of(const AccountState& s) {
+  if (!is_registered(s)) return std::nullopt;
+  return AccountFact{s.role, s.status, s.is_expert, s.is_learner};
 }
 
 // An account whose registration lapsed has a stream, but is none.

@@ -34,6 +34,7 @@ Decision decide(const account::RejectExpert& c, const Context& at, const View& v
 Decision decide(const account::SubmitVerification& c, const Context& at, const View& view);
 Decision decide(const account::CreateLearnerProfile& c, const Context& at, const View& view);
 Decision decide(const account::UpdateLearnerProfile& c, const Context& at, const View& view);
+Decision decide(const account::UpdateTradingProfile& c, const Context& at, const View& view);
 Decision decide(const account::BanAccount& c, const Context& at, const View& view);
 Decision decide(const account::UnbanAccount& c, const Context& at, const View& view);
 Decision decide(const account::AnswerClaim& c, const Context& at, const View& view);
@@ -48,6 +49,7 @@ std::optional<StreamId> target(const account::RejectExpert& c);
 std::optional<StreamId> target(const account::SubmitVerification& c);
 std::optional<StreamId> target(const account::CreateLearnerProfile& c);
 std::optional<StreamId> target(const account::UpdateLearnerProfile& c);
+std::optional<StreamId> target(const account::UpdateTradingProfile& c);
 std::optional<StreamId> target(const account::BanAccount& c);
 std::optional<StreamId> target(const account::UnbanAccount& c);
 std::optional<StreamId> target(const account::AnswerClaim& c);
@@ -62,10 +64,13 @@ void apply(AccountState& s, const account::ExpertRejected& e);
 void apply(AccountState& s, const account::VerificationSubmitted& e);
 void apply(AccountState& s, const account::LearnerProfileCreated& e);
 void apply(AccountState& s, const account::LearnerProfileUpdated& e);
+void apply(AccountState& s, const account::TradingProfileUpdated& e);
 void apply(AccountState& s, const account::AccountBanned& e);
 void apply(AccountState& s, const account::AccountUnbanned& e);
 void apply(AccountState& s, const account::ClaimAbandoned& e);
 
+// None of an account that is not registered: a lapsed claim leaves a stream too.
+std::optional<AccountFact> fact_of(const AccountState& s);
 AnyResource represent(const AccountState& s, std::uint64_t version, const Uuid& part);
 bool shows_to(const AccountState& s, const Actor& actor);
 

@@ -4,14 +4,18 @@
 #include <tuple>
 
 #include "aggregates/account.h"
+#include "aggregates/achievement.h"
 #include "aggregates/booking.h"
 #include "aggregates/calendar.h"
 #include "aggregates/claim.h"
+#include "aggregates/learner.h"
 #include "aggregates/ledger.h"
+#include "aggregates/lesson.h"
 #include "aggregates/order.h"
 #include "aggregates/payment.h"
 #include "aggregates/payout.h"
 #include "aggregates/product.h"
+#include "aggregates/progress.h"
 #include "aggregates/purchase.h"
 #include "aggregates/registration.h"
 #include "aggregates/review.h"
@@ -41,7 +45,9 @@ using Aggregates =
                Folds<WalletState, wallet::Event>, Folds<PayoutState, payout::Event>, Folds<ProductState, product::Event>,
                Folds<StorefrontState, storefront::Event>, Folds<PurchaseState, purchase::Event>,
                Folds<ServiceState, service::Event>, Folds<OrderState, order::Event>, Folds<WebinarState, webinar::Event>,
-               Folds<RegistrationState, registration::Event>, Folds<ReviewState, review::Event>>;
+               Folds<RegistrationState, registration::Event>, Folds<ReviewState, review::Event>, Folds<LessonState, lesson::Event>,
+               Folds<AchievementState, achievement::Event>, Folds<LearnerState, learner::Event>,
+               Folds<ProgressState, progress::Event>>;
 
 template <class E, std::size_t I = 0>
 auto state_of() {
@@ -119,7 +125,7 @@ AnyResource represent(const AnyState& state, std::uint64_t version, const Uuid& 
   return visit([&](const auto& s) { return represent(s, version, part); }, state);
 }
 
-// The three below are asked of the aggregates that declare them; the others' states have none.
+// Those below are asked of the aggregates that declare them; the others' states have none.
 
 template <>
 bool shows_to(const AnyState& state, const Actor& actor) {
@@ -137,6 +143,18 @@ std::vector<Timer> timers(const AnyState& state) {
       [](const auto& s) {
         if constexpr (requires { timers(s); }) return timers(s);
         else return std::vector<Timer>{};
+      },
+      state);
+}
+
+template <>
+std::optional<std::string> fact_of(const AnyState& state) {
+  return visit(
+      [](const auto& s) -> std::optional<std::string> {
+        if constexpr (requires { fact_of(s); }) {
+          if (const auto fact = fact_of(s)) return encode(*fact);
+        }
+        return std::nullopt;
       },
       state);
 }
@@ -202,9 +220,16 @@ std::vector<Reaction> react(const AnyEvent& event) {
   return out;
 }
 
-std::optional<AccountFact> fact_of(const AccountState& s) {
-  if (!is_registered(s)) return std::nullopt;
-  return AccountFact{s.role, s.status, s.is_expert, s.is_learner};
+std::span<const StreamKind> fact_kinds() {
+  static const auto kinds = []<class... S>(const std::variant<S...>*) {
+    std::vector<StreamKind> out;
+    const auto add = [&]<class State>(std::type_identity<State>) {
+      if constexpr (requires(const State& s) { fact_of(s); }) out.push_back(kind_of<State>());
+    };
+    (add(std::type_identity<S>{}), ...);
+    return out;
+  }(static_cast<const AnyState::Types*>(nullptr));
+  return kinds;
 }
 
 AnyState empty_state(StreamKind kind) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <concepts>
+#include <span>
 
 #include "aggregates/decision.h"
 
@@ -72,8 +73,10 @@ struct Reaction {
 };
 std::vector<Reaction> react(const AnyEvent& event);
 
-// The directory's fact of an account state; none of an account that is not registered (a lapsed claim leaves a stream too).
-std::optional<AccountFact> fact_of(const AccountState& state);
+// What the directory says of a state, encoded; nullopt: nothing, as of all streams of kinds that are not among fact_kinds().
+template <Exactly<AnyState> State>
+std::optional<std::string> fact_of(const State& state);
+std::span<const StreamKind> fact_kinds();
 
 // Bump when the meaning of `apply` or a state schema changes: the shard then rebuilds its states from the log at start.
 inline constexpr std::uint32_t evolve_version = 1;

@@ -49,6 +49,12 @@ struct PlatformPolicy {
   Micros past_due_us = 7 * day_us;       // A-PA-50: the tier is kept.
   Micros unpaid_us = 23 * day_us;        // After it: basic rights, then the end.
   Micros trial_us = 14 * day_us;
+  std::int32_t pass_percent = 70;           // DR-16: of the questions of a lesson's assessment.
+  std::int32_t free_level_access = 1;       // DR-57: the highest level of lessons that is open without a plan.
+  std::int32_t max_achievements = 200;      // Of the curriculum.
+  std::int32_t max_freezes = 2;             // XP-8: that a learner may hold.
+  std::int32_t days_for_freeze = 7;         // Of a streak, each time.
+  bool boards_count_achievements = false;   // A-DR-13: the XP of lessons counts on leaderboards.
   std::string processor = "sandbox";
   bool auto_authorize = true;                // False: the client pays, and the authorization is recorded from outside.
   Micros claim_resolve_us = 10 * minute_us;  // Until an unconfirmed claim's account is asked.

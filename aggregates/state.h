@@ -5,15 +5,19 @@
 #include <variant>
 
 #include "account_state_generated.h"
+#include "achievement_state_generated.h"
 #include "booking_state_generated.h"
 #include "calendar_state_generated.h"
 #include "claim_state_generated.h"
 #include "events/ids.h"
 #include "events/one_of.h"
+#include "learner_state_generated.h"
+#include "lesson_state_generated.h"
 #include "order_state_generated.h"
 #include "payment_state_generated.h"
 #include "payout_state_generated.h"
 #include "product_state_generated.h"
+#include "progress_state_generated.h"
 #include "purchase_state_generated.h"
 #include "registration_state_generated.h"
 #include "review_state_generated.h"
@@ -45,11 +49,16 @@ using OrderState = ::order::state::OrderStateT;
 using WebinarState = ::webinar::state::WebinarStateT;
 using RegistrationState = ::registration::state::RegistrationStateT;
 using ReviewState = ::review::state::ReviewStateT;
+using LessonState = ::lesson::state::LessonStateT;
+using AchievementState = ::achievement::state::AchievementStateT;
+using LearnerState = ::learner::state::LearnerStateT;
+using ProgressState = ::progress::state::ProgressStateT;
 
 struct StateTypes {
   using Types = std::variant<AccountState, ClaimState, SessionState, ScheduleState, DayState, BookingState, PaymentState,
                              SubscriptionState, WalletState, PayoutState, ProductState, StorefrontState, PurchaseState,
-                             ServiceState, OrderState, WebinarState, RegistrationState, ReviewState>;
+                             ServiceState, OrderState, WebinarState, RegistrationState, ReviewState, LessonState,
+                             AchievementState, LearnerState, ProgressState>;
 };
 using AnyState = OneOf<StateTypes>;
 extern template class OneOf<StateTypes>;
@@ -93,6 +102,14 @@ template <>
 inline constexpr StreamKind kind<RegistrationState> = StreamKind::registration;
 template <>
 inline constexpr StreamKind kind<ReviewState> = StreamKind::review;
+template <>
+inline constexpr StreamKind kind<LessonState> = StreamKind::lesson;
+template <>
+inline constexpr StreamKind kind<AchievementState> = StreamKind::achievement;
+template <>
+inline constexpr StreamKind kind<LearnerState> = StreamKind::learner;
+template <>
+inline constexpr StreamKind kind<ProgressState> = StreamKind::progress;
 }  // namespace detail
 
 template <class State>

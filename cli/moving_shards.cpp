@@ -32,7 +32,7 @@ std::string host_and_port(const std::string& address) {
 
 }  // namespace
 
-std::unique_ptr<TopicFollower> follow_directory(const KafkaLog& log, AccountDirectory& directory,
+std::unique_ptr<TopicFollower> follow_directory(const KafkaLog& log, ProcessDirectory& directory,
                                                 std::function<void(const std::string& why)> failed) {
   std::vector<TopicFollower::Start> partitions;
   for (ShardNo n = 0; n < log.identity().shards; ++n) partitions.push_back({static_cast<std::int32_t>(n), 0});
@@ -40,9 +40,9 @@ std::unique_ptr<TopicFollower> follow_directory(const KafkaLog& log, AccountDire
       log.options(), log.topics().directory, std::move(partitions),
       [&directory](const FollowedMessage& m) {
         const auto told = parse_directory_fact(m.key, m.value);
-        const auto fact = decode_account_fact(told.value);
-        if (!fact) throw CorruptLog("the directory topic holds an unreadable fact about an account");
-        directory.set(told.account, told.version, *fact);
+        if (!is_fact(told.stream.kind, told.value))
+          throw CorruptLog("the directory topic holds an unreadable fact about " + to_string(told.stream));
+        directory.set(told.stream, told.version, told.value);
       },
       std::move(failed));
 }

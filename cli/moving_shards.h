@@ -16,7 +16,7 @@
 namespace guildhall {
 
 // The facts of all processes' accounts, from the first on.
-std::unique_ptr<TopicFollower> follow_directory(const KafkaLog& log, AccountDirectory& directory,
+std::unique_ptr<TopicFollower> follow_directory(const KafkaLog& log, ProcessDirectory& directory,
                                                 std::function<void(const std::string& why)> failed);
 
 struct MovingShardsOptions {
@@ -32,7 +32,7 @@ struct MovingShardsHooks {
   // A command whose shard ended before it was answered.
   std::function<void(CommandRequest, CommandDone)> resume = {};
   // Facts of other processes' accounts, when they may have been missed: see ShardEnvironment.
-  std::function<void(const Uuid& account, std::move_only_function<void(bool)> done)> directory_catch_up = {};
+  std::function<void(const StreamId& absent, std::move_only_function<void(bool)> done)> directory_catch_up = {};
 };
 
 class MovingShards final : public ShardHost {

@@ -142,7 +142,7 @@ struct Platform::Parts {
   SchemaCatalogue schemas;
   HttpReplies format;
   Metrics metrics;
-  AccountDirectory directory;
+  ProcessDirectory directory;
   std::string claim_key;
 
   std::optional<FolderLock> folder_lock;  // An embedded log has its own.
@@ -282,8 +282,8 @@ void Platform::Parts::open_moving_shards(const Settings& settings) {
     else read_models->unfollow(shard);
   };
   hooks.resume = [this](CommandRequest request, CommandDone done) { dispatcher->resume(std::move(request), std::move(done)); };
-  hooks.directory_catch_up = [this](const Uuid& account, std::move_only_function<void(bool)> done) {
-    directory_follower->when_caught_up(static_cast<std::int32_t>(shard_of(account, log->identity().shards)), directory_patience,
+  hooks.directory_catch_up = [this](const StreamId& absent, std::move_only_function<void(bool)> done) {
+    directory_follower->when_caught_up(static_cast<std::int32_t>(shard_of(absent.id, log->identity().shards)), directory_patience,
                                        std::move(done));
   };
   auto made = std::make_unique<MovingShards>(*kafka, shard_parts(), std::move(options), std::move(hooks));

@@ -10,4 +10,5 @@ guildhall_platform_\name\()_end:
 .endm
         platform tutoring
         platform producers_avenue
+        platform dracarys
         .section .note.GNU-stack,"",@progbits

@@ -9,6 +9,7 @@
 
 // Defined in platform_files.S.
 extern "C" const char guildhall_platform_tutoring[], guildhall_platform_tutoring_end[];
+extern "C" const char guildhall_platform_dracarys[], guildhall_platform_dracarys_end[];
 extern "C" const char guildhall_platform_producers_avenue[], guildhall_platform_producers_avenue_end[];
 
 namespace guildhall {
@@ -20,6 +21,7 @@ struct BuiltIn {
 const std::array built_in{
     BuiltIn{"tutoring", {guildhall_platform_tutoring, guildhall_platform_tutoring_end}},
     BuiltIn{"producers_avenue", {guildhall_platform_producers_avenue, guildhall_platform_producers_avenue_end}},
+    BuiltIn{"dracarys", {guildhall_platform_dracarys, guildhall_platform_dracarys_end}},
 };
 
 std::string_view built_in_policy(const std::string& platform) {
@@ -155,6 +157,12 @@ PlatformPolicy load_policy(const std::string& platform, const std::string& file)
     prices[0] = in.integer(path + "_monthly_cents", prices[0], 100, ledger::max_amount_cents);
     prices[1] = in.integer(path + "_annual_cents", prices[1], 100, ledger::max_amount_cents);
   }
+  p.pass_percent = static_cast<std::int32_t>(in.integer("learning.pass_percent", p.pass_percent, 1, 100));
+  p.free_level_access = static_cast<std::int32_t>(in.integer("learning.free_level_access", p.free_level_access, 0, 99));
+  p.max_achievements = static_cast<std::int32_t>(in.integer("learning.max_achievements", p.max_achievements, 1, 500));
+  p.max_freezes = static_cast<std::int32_t>(in.integer("learning.max_freezes", p.max_freezes, 0, 30));
+  p.days_for_freeze = static_cast<std::int32_t>(in.integer("learning.days_for_freeze", p.days_for_freeze, 1, 365));
+  p.boards_count_achievements = in.boolean("learning.boards_count_achievements", p.boards_count_achievements);
   p.processor = in.text("payments.processor", p.processor);
   if (p.processor != "sandbox" && p.processor != "off")
     throw SettingsError(where + ": payments.processor must be sandbox or off");

@@ -20,7 +20,7 @@ struct ShardParts {
   const ReplyFormat& format;
   const PlatformPolicy& policy;
   const TimeZones& zones;
-  AccountDirectory& directory;
+  ProcessDirectory& directory;
   std::filesystem::path state;  // Holds state/<shard>: made anew from the log when it is lost.
   std::function<void(const Effect&, bool wanted)> on_effect;
   std::function<void(const std::string& why)> failed;  // The process must end. Any thread.

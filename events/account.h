@@ -17,6 +17,7 @@ using RejectExpert = ::account::v1::RejectExpertT;
 using SubmitVerification = ::account::v1::SubmitVerificationT;
 using CreateLearnerProfile = ::account::v1::CreateLearnerProfileT;
 using UpdateLearnerProfile = ::account::v1::UpdateLearnerProfileT;
+using UpdateTradingProfile = ::account::v1::UpdateTradingProfileT;
 using BanAccount = ::account::v1::BanAccountT;
 using UnbanAccount = ::account::v1::UnbanAccountT;
 using AnswerClaim = ::account::v1::AnswerClaimT;
@@ -31,6 +32,7 @@ using ExpertRejected = ::account::v1::ExpertRejectedT;
 using VerificationSubmitted = ::account::v1::VerificationSubmittedT;
 using LearnerProfileCreated = ::account::v1::LearnerProfileCreatedT;
 using LearnerProfileUpdated = ::account::v1::LearnerProfileUpdatedT;
+using TradingProfileUpdated = ::account::v1::TradingProfileUpdatedT;
 using AccountBanned = ::account::v1::AccountBannedT;
 using AccountUnbanned = ::account::v1::AccountUnbannedT;
 using ClaimAbandoned = ::account::v1::ClaimAbandonedT;
@@ -38,11 +40,11 @@ using ClaimAbandoned = ::account::v1::ClaimAbandonedT;
 using AccountView = ::account::v1::AccountViewT;
 
 using Command = std::variant<RegisterAccount, UpdateAccount, CreateExpertProfile, UpdateExpertProfile, SetAccepting, VerifyExpert,
-                             RejectExpert, SubmitVerification, CreateLearnerProfile, UpdateLearnerProfile, BanAccount,
-                             UnbanAccount, AnswerClaim>;
+                             RejectExpert, SubmitVerification, CreateLearnerProfile, UpdateLearnerProfile,
+                             UpdateTradingProfile, BanAccount, UnbanAccount, AnswerClaim>;
 using Event = std::variant<AccountRegistered, AccountUpdated, ExpertProfileCreated, ExpertProfileUpdated, AcceptingSet,
                            ExpertVerified, ExpertRejected, VerificationSubmitted, LearnerProfileCreated, LearnerProfileUpdated,
-                           AccountBanned, AccountUnbanned, ClaimAbandoned>;
+                           TradingProfileUpdated, AccountBanned, AccountUnbanned, ClaimAbandoned>;
 using Resource = std::variant<AccountView>;
 
 }  // namespace guildhall::account

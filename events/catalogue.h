@@ -4,14 +4,18 @@
 #include <string_view>
 
 #include "events/account.h"
+#include "events/achievement.h"
 #include "events/booking.h"
 #include "events/calendar.h"
 #include "events/claim.h"
+#include "events/learner.h"
+#include "events/lesson.h"
 #include "events/one_of.h"
 #include "events/order.h"
 #include "events/payment.h"
 #include "events/payout.h"
 #include "events/product.h"
+#include "events/progress.h"
 #include "events/purchase.h"
 #include "events/registration.h"
 #include "events/review.h"
@@ -29,19 +33,22 @@ struct EventTypes {
   using Types =
       detail::Join<account::Event, claim::Event, session::Event, schedule::Event, calendar::Event, booking::Event, payment::Event,
                    subscription::Event, wallet::Event, payout::Event, product::Event, storefront::Event, purchase::Event,
-                   service::Event, order::Event, webinar::Event, registration::Event, review::Event>::type;
+                   service::Event, order::Event, webinar::Event, registration::Event, review::Event, lesson::Event, achievement::Event, learner::Event,
+                   progress::Event>::type;
 };
 struct CommandTypes {
   using Types = detail::Join<account::Command, claim::Command, session::Command, schedule::Command, calendar::Command,
                              booking::Command, payment::Command, subscription::Command, wallet::Command, payout::Command,
                              product::Command, storefront::Command, purchase::Command, service::Command, order::Command,
-                             webinar::Command, registration::Command, review::Command>::type;
+                             webinar::Command, registration::Command, review::Command, lesson::Command,
+                             achievement::Command, learner::Command, progress::Command>::type;
 };
 struct ResourceTypes {
   using Types = detail::Join<account::Resource, claim::Resource, session::Resource, schedule::Resource, calendar::Resource,
                              booking::Resource, payment::Resource, subscription::Resource, wallet::Resource, payout::Resource,
                              product::Resource, storefront::Resource, purchase::Resource, service::Resource, order::Resource,
-                             webinar::Resource, registration::Resource, review::Resource>::type;
+                             webinar::Resource, registration::Resource, review::Resource, lesson::Resource,
+                             achievement::Resource, learner::Resource, progress::Resource>::type;
 };
 using AnyEvent = OneOf<EventTypes>;
 using AnyCommand = OneOf<CommandTypes>;

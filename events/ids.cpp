@@ -10,7 +10,8 @@ namespace {
 constexpr std::array<std::string_view, static_cast<std::size_t>(last_stream_kind) + 1> kind_names{
     "",         "account", "claim",  "session",      "schedule",     "calendar", "booking", "payment",
     "decision", "inbox",   "writer", "subscription", "wallet",       "payout",   "product", "storefront",
-    "purchase", "service", "order",  "webinar",      "registration", "review"};
+    "purchase", "service", "order",  "webinar",      "registration", "review",
+    "lesson",   "achievement", "learner", "progress"};
 
 int nibble(char c) {
   if (c >= '0' && c <= '9') return c - '0';

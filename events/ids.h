@@ -61,9 +61,13 @@ enum class StreamKind : std::uint8_t {
   order,
   webinar,
   registration,
-  review
+  review,
+  lesson,
+  achievement,
+  learner,
+  progress
 };
-inline constexpr auto last_stream_kind = StreamKind::review;
+inline constexpr auto last_stream_kind = StreamKind::progress;
 std::string_view name_of(StreamKind kind);
 std::optional<StreamKind> stream_kind(std::string_view name);
 

@@ -75,9 +75,9 @@ void encode_header(const RecordHeader& header, std::string& out);
 RecordHeader decode_header(std::string_view bytes);  // Throws CorruptLog.
 Hash chain_hash(const Hash& previous, std::string_view header, std::string_view payload);
 
-// What other processes are told of an account with a batch: the version is that of its stream, and a newer one replaces an older.
+// What other processes are told of a stream with a batch: the version is the stream's, and a newer one replaces an older.
 struct DirectoryFact {
-  Uuid account{};
+  StreamId stream{};
   std::uint64_t version = 0;
   std::string value;  // As aggregates encode it.
 };

@@ -47,6 +47,10 @@ guildhall_schema_table:
         schema webinar
         schema registration
         schema review
+        schema lesson
+        schema achievement
+        schema learner
+        schema progress
         schema decision
 
         .pushsection .data.rel.ro.guildhall_schemas,"aw",@progbits

@@ -6,6 +6,7 @@
 
 #include "events/check.h"
 #include "events/codec.h"
+#include "events/curriculum.h"
 #include "gateway/hmac_sha256.h"
 #include "gateway/problem.h"
 #include "gateway/transcoder.h"
@@ -13,6 +14,7 @@
 namespace guildhall {
 namespace {
 
+constexpr std::string_view curriculum_field = "curriculum_id";  // Of commands that its root decides.
 constexpr std::string_view register_type = "account.v1.RegisterAccount";
 constexpr std::string_view hold_type = "claim.v1.HoldClaim";
 constexpr std::string_view email_kind = "email";
@@ -194,6 +196,7 @@ std::vector<ServerField> Commands::server_fields(const CommandSchema& command, c
     const bool self = claims.role == TokenRole::authenticated;
     out.push_back({"id", self ? *claims.sub : derive_root("account", to_string(free_id)), true});
   }
+  if (command.group->name == curriculum_field) out.push_back({curriculum_field, curriculum_id_of(env_.platform)});
   return out;
 }
 

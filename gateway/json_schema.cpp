@@ -33,6 +33,7 @@ void set_string(json::object& out, const FieldSchema& field, Direction direction
     case FieldFormat::zone: out["pattern"] = "^[A-Za-z0-9_+/-]+$"; return;
     case FieldFormat::currency: out["pattern"] = "^[A-Z]{3}$"; return;
     case FieldFormat::hex: out["pattern"] = "^([0-9a-fA-F]{2})*$"; return;
+    case FieldFormat::json: out["contentMediaType"] = "application/json"; return;
     default: break;
   }
   if (field.pattern != nullptr) out["pattern"] = "^(?:" + std::string(field.pattern->text) + ")$";

@@ -107,7 +107,7 @@ FieldFormat format_named(std::string_view name, FieldKind kind, std::string_view
     FieldKind kind;
     std::string_view type;
   };
-  static constexpr std::array<Row, 8> rows{{
+  static constexpr std::array<Row, 9> rows{{
       {"instant", FieldFormat::instant, FieldKind::int64, "int64"},
       {"date", FieldFormat::date, FieldKind::int32, "int32"},
       {"time_of_day", FieldFormat::time_of_day, FieldKind::int16, "int16"},
@@ -116,6 +116,7 @@ FieldFormat format_named(std::string_view name, FieldKind kind, std::string_view
       {"zone", FieldFormat::zone, FieldKind::string, "string"},
       {"currency", FieldFormat::currency, FieldKind::string, "string"},
       {"hex", FieldFormat::hex, FieldKind::string, "string"},
+      {"json", FieldFormat::json, FieldKind::string, "string"},
   }};
   for (const Row& row : rows) {
     if (row.name != name) continue;

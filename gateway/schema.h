@@ -41,7 +41,7 @@ enum class FieldKind : std::uint8_t {
   uuids,
   structures
 };
-enum class FieldFormat : std::uint8_t { none, instant, date, time_of_day, email, url, zone, currency, hex };
+enum class FieldFormat : std::uint8_t { none, instant, date, time_of_day, email, url, zone, currency, hex, json };
 
 bool is_integer(FieldKind kind);  // int8 … uint64.
 bool is_scalar(FieldKind kind);   // Integers, booleans and enumerations.

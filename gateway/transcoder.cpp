@@ -1,5 +1,6 @@
 #include "gateway/transcoder.h"
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <charconv>
@@ -28,6 +29,7 @@ static_assert(std::endian::native == std::endian::little, "FlatBuffers are littl
 constexpr std::size_t json_arena_bytes = 8 * 1024;  // On the stack: a usual body needs no allocation.
 constexpr std::size_t email_local_max = 64;
 constexpr std::size_t email_domain_max = 253;
+constexpr std::size_t json_text_depth_limit = 32;  // Of a text of the format json.
 constexpr std::string_view masked = "[masked]";  // In place of a personal value.
 constexpr std::uint64_t exact_in_double = std::uint64_t{1} << 53;
 
@@ -97,6 +99,20 @@ bool is_zone_character(char c) { return is_alphanumeric(c) || c == '_' || c == '
 bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
 bool is_hex_digit(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
 
+// PostgreSQL's jsonb holds no NUL.
+bool has_nul(const json::value& value) {
+  const auto in = [](std::string_view text) { return text.find('\0') != std::string_view::npos; };
+  if (const auto* text = value.if_string()) return in(*text);
+  if (const auto* array = value.if_array()) return std::ranges::any_of(*array, has_nul);
+  if (const auto* object = value.if_object())
+    return std::ranges::any_of(*object, [&](const auto& member) { return in(member.key()) || has_nul(member.value()); });
+  return false;
+}
+bool is_json(std::string_view text) {
+  const auto value = parse_strict(text, json_text_depth_limit);
+  return value && !has_nul(*value);
+}
+
 // What a string's format demands, or nullptr when the text has it.
 const char* format_fault(FieldFormat format, std::string_view text) {
   switch (format) {
@@ -106,6 +122,7 @@ const char* format_fault(FieldFormat format, std::string_view text) {
     case FieldFormat::currency:
       return text.size() == 3 && all_of(text, is_upper) ? nullptr : "must be an ISO 4217 code of three upper-case letters";
     case FieldFormat::hex: return text.size() % 2 == 0 && all_of(text, is_hex_digit) ? nullptr : "must be hexadecimal bytes";
+    case FieldFormat::json: return is_json(text) ? nullptr : "must be JSON, without escaped NUL";
     default: return nullptr;
   }
 }

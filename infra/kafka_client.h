@@ -53,7 +53,7 @@ struct KafkaTopics {
   std::string events;     // One partition a shard.
   std::string inbox;      // One partition a shard: commands that other shards' reactions sent.
   std::string owners;     // One partition, compacted: who serves which shard, and the log's identity.
-  std::string directory;  // One partition a shard, compacted: facts about accounts.
+  std::string directory;  // One partition a shard, compacted: facts about streams.
 };
 
 // Which properties may be passed through. Throws LogError with the name of one that may not.

@@ -120,12 +120,12 @@ std::optional<ShardOwner> parse_owner(std::string_view key, std::string_view val
 
 // The version in decimal, a space, the fact's bytes.
 DirectoryFact parse_directory_fact(std::string_view key, std::string_view value) {
-  const auto account = parse_uuid(key);
+  const auto stream = parse_stream(key);
   DirectoryFact out;
   const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), out.version);
-  if (!account || error != std::errc{} || end == value.data() + value.size() || *end != ' ')
+  if (!stream || error != std::errc{} || end == value.data() + value.size() || *end != ' ')
     throw CorruptLog("the directory topic holds an unreadable message");
-  out.account = *account;
+  out.stream = *stream;
   out.value = value.substr(static_cast<std::size_t>(end - value.data()) + 1);
   return out;
 }
@@ -318,7 +318,7 @@ class KafkaLog::Writer final : public LogWriter {
       producer.produce(
           {owners_topic, 0, fmt::format("{}{}", inbox_prefix, shard_), std::to_string(batch.inbox_position), nullptr, now});
     for (const DirectoryFact& fact : batch.facts)
-      producer.produce({directory_topic, static_cast<std::int32_t>(shard_), to_string(fact.account),
+      producer.produce({directory_topic, static_cast<std::int32_t>(shard_), to_string(fact.stream),
                         std::to_string(fact.version) + " " + fact.value, nullptr, now});
   }
 

@@ -1,7 +1,7 @@
 // The log on Apache Kafka (design: the log; the protocol and its reasons: docs/kafka.md). Each shard is a partition of
 // <platform>.events, written by two transactional producers in turn, whose ids name the shard: whoever opens it fences
 // everybody else. With a batch, in the same transaction, go its commands for other shards (<platform>.inbox) and changed
-// account facts (<platform>.directory).
+// facts (<platform>.directory).
 #pragma once
 
 #include <atomic>

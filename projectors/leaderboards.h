@@ -9,7 +9,7 @@
 #include <optional>
 #include <string_view>
 
-#include "projectors/board_period.h"
+#include "events/board_period.h"
 #include "projectors/ranking.h"
 
 namespace guildhall {

@@ -47,6 +47,7 @@ void put(const RecordHeader&, const account::ExpertRejected&, Writes&) {}
 void put(const RecordHeader&, const account::VerificationSubmitted&, Writes&) {}
 void put(const RecordHeader&, const account::LearnerProfileCreated&, Writes&) {}
 void put(const RecordHeader&, const account::LearnerProfileUpdated&, Writes&) {}
+void put(const RecordHeader&, const account::TradingProfileUpdated&, Writes&) {}
 void put(const RecordHeader&, const account::ClaimAbandoned&, Writes&) {}
 
 }  // namespace

@@ -50,6 +50,16 @@ const Table& People::table() {
   return table;
 }
 
+const Table& TradingProfiles::table() {
+  static const Table table{"trading_profiles",
+                           {{"account_id", ColumnType::uuid}},
+                           {{"bio", ColumnType::text},
+                            {"preferred_language", ColumnType::text},
+                            {"trading_experience", ColumnType::text},
+                            {"trading_goals", ColumnType::text_array}}};
+  return table;
+}
+
 const Table& Counterparts::table() {
   static const Table table{"counterparts", {{"learner_id", ColumnType::uuid}, {"expert_id", ColumnType::uuid}}, {}};
   return table;
@@ -184,6 +194,15 @@ void project(const RecordHeader& at, const account::LearnerProfileUpdated& e, Wr
       .set(Learners::experience_level, e.experience_level ? Value{std::string(text_of(*e.experience_level))} : Value{})
       .set(Learners::preferred_session_duration,
            e.preferred_session_duration ? Value{std::int64_t{*e.preferred_session_duration}} : Value{});
+}
+
+void project(const RecordHeader& at, const account::TradingProfileUpdated& e, Writes& out) {
+  change_account(at, e.account_id, out);
+  out.upsert(TradingProfiles::table(), {e.account_id})
+      .set(TradingProfiles::bio, text_or_null(e.bio))
+      .set(TradingProfiles::preferred_language, text_or_null(e.preferred_language))
+      .set(TradingProfiles::trading_experience, ::account::v1::EnumNameExperienceLevel(e.trading_experience))
+      .set(TradingProfiles::trading_goals, texts(e.trading_goals));
 }
 
 void project(const RecordHeader& at, const account::AccountBanned& e, Writes& out) {

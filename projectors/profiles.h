@@ -1,4 +1,4 @@
-// Who is who: user_profiles, expert_profiles and learner_profiles (TU-2..14), and the names that others may see.
+// Who is who: user_profiles, expert_profiles and learner_profiles (TU-2..14, DR-5), and the names that others may see.
 #pragma once
 
 #include "projectors/projection.h"
@@ -22,6 +22,11 @@ struct Accounts {
 };
 struct People {
   enum : ColumnNo { display_name, is_provider, last_event_position };
+  static const Table& table();
+};
+// What a learner of trading says of themselves (DR-5).
+struct TradingProfiles {
+  enum : ColumnNo { bio, preferred_language, trading_experience, trading_goals };
   static const Table& table();
 };
 // Presence rows: the two have met in a booking, which writes them.
@@ -78,6 +83,7 @@ void project(const RecordHeader& at, const account::ExpertRejected& e, Writes& o
 void project(const RecordHeader& at, const account::VerificationSubmitted& e, Writes& out);
 void project(const RecordHeader& at, const account::LearnerProfileCreated& e, Writes& out);
 void project(const RecordHeader& at, const account::LearnerProfileUpdated& e, Writes& out);
+void project(const RecordHeader& at, const account::TradingProfileUpdated& e, Writes& out);
 void project(const RecordHeader& at, const account::AccountBanned& e, Writes& out);
 void project(const RecordHeader& at, const account::AccountUnbanned& e, Writes& out);
 void project(const RecordHeader& at, const account::ClaimAbandoned& e, Writes& out);

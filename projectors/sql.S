@@ -22,4 +22,5 @@ guildhall_\label\()_end:
         embed sql_control, sql/control.sql
         platform tutoring
         platform producers_avenue
+        platform dracarys
         .section .note.GNU-stack,"",@progbits

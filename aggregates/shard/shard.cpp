@@ -17,7 +17,7 @@ namespace {
 constexpr int max_reaction_depth = 8;
 constexpr std::size_t replay_batch_records = 8192;  // Folded into one write while replaying.
 constexpr std::size_t timers_per_round = 256;
-constexpr std::size_t facts_per_batch = 16'384;  // Of accounts that the batch itself did not change.
+constexpr std::size_t facts_per_batch = 16'384;  // Of streams that the batch itself did not change.
 constexpr Micros longest_wait_us = second_us;
 constexpr Micros gather_part_of_commit = 3;
 
@@ -131,20 +131,20 @@ class Shard::DecisionView final : public View {
     return *pinned_.back();
   }
   const Directory& directory() const override { return directory_; }
-  // An account that was looked up, that the directory lacks, and whose absence only its source can tell: the last such. Facts of
-  // accounts of this shard are all here.
-  const std::optional<Uuid>& absent() const { return directory_.absent; }
+  // A stream that was looked up, that the directory lacks, and whose absence only its source can tell: the last such. Facts of
+  // this shard's streams are all here.
+  const std::optional<StreamId>& absent() const { return directory_.absent; }
 
  private:
   struct WatchedDirectory final : Directory {
     explicit WatchedDirectory(const Shard& watching) : shard(watching) {}
-    std::optional<AccountFact> account(const Uuid& id) const override {
-      auto fact = shard.env_.directory.account(id);
-      if (!fact && shard_of(id, shard.env_.log.identity().shards) != shard.number_) absent = id;
-      return fact;
+    std::optional<std::string> fact(const StreamId& stream) const override {
+      auto known = shard.env_.directory.fact(stream);
+      if (!known && shard_of(stream.id, shard.env_.log.identity().shards) != shard.number_) absent = stream;
+      return known;
     }
     const Shard& shard;
-    mutable std::optional<Uuid> absent;
+    mutable std::optional<StreamId> absent;
   };
 
   Shard& shard_;
@@ -155,7 +155,7 @@ class Shard::DecisionView final : public View {
 struct Shard::Verdict {
   AnyCommand command;
   Decision decision;
-  std::optional<Uuid> absent;  // Of a refusal: the account whose absence may be the reason.
+  std::optional<StreamId> absent;  // Of a refusal: the stream whose absence may be the reason.
 };
 
 // ---- opening
@@ -229,17 +229,19 @@ void Shard::load_effects_and_facts() {
     env_.on_effect(*wanted, true);
     return true;
   });
-  const std::string accounts{keys::state_prefix, static_cast<char>(StreamKind::account)};
-  env_.store.scan(accounts, {}, [&](std::string_view key, std::string_view value) {
-    const auto account = decode_state(StreamKind::account, value);
-    const auto fact = fact_of(get<AccountState>(account.state));
-    if (!fact) return true;
-    const Uuid id = uuid_from_bytes(key.data() + 2);
-    // On a log that was copied here, or whose topic of facts was lost, the others do not know it yet.
-    if (!env_.searches_inboxes && fact != env_.directory.account(id)) untold_.push_back({id, account.version, encode(*fact)});
-    env_.directory.set(id, account.version, *fact);
-    return true;
-  });
+  for (const StreamKind kind : fact_kinds()) {
+    const std::string states{keys::state_prefix, static_cast<char>(kind)};
+    env_.store.scan(states, {}, [&](std::string_view key, std::string_view value) {
+      const auto state = decode_state(kind, value);
+      const auto fact = fact_of(state.state);
+      if (!fact) return true;
+      const StreamId stream{kind, uuid_from_bytes(key.data() + 2)};
+      // On a log that was copied here, or whose topic of facts was lost, the others do not know it yet.
+      if (!env_.searches_inboxes && fact != env_.directory.fact(stream)) untold_.push_back({stream, state.version, *fact});
+      env_.directory.set(stream, state.version, *fact);
+      return true;
+    });
+  }
 }
 
 void Shard::load_marks() {
@@ -564,7 +566,7 @@ Shard::Verdict Shard::judge(const Waiting& w) {
   const Uuid& id = w.request.command_id;
   const Actor actor = actor_of(w.request.actor_kind, w.request.actor_id, view.directory());
   Decision decision = decide(*command, {*w.now, actor, id, bucket_of(id), env_.policy, env_.zones}, view);
-  std::optional<Uuid> absent;
+  std::optional<StreamId> absent;
   if (!decision) absent = view.absent();
   if (decision && w.request.expected_version) {
     const auto stream = target(*command);
@@ -682,7 +684,7 @@ Actor Shard::actor_of(ActorKind kind, const Uuid& account, const Directory& dire
 
 // ---- commands that wait for the directory
 
-void Shard::park(Waiting& w, const Uuid& absent) {
+void Shard::park(Waiting& w, const StreamId& absent) {
   const Uuid id = w.request.command_id;
   w.now.reset();  // It is decided later, at the time it is then.
   std::vector<Waiting> commands;
@@ -772,11 +774,9 @@ void Shard::submit_batch() {
   end_ = {closed.last(), closed.head};
   batch.after = {closed.last(), closed.head, clock_};
   for (const auto& [stream, state] : batch.changes.states()) {
-    const auto* account = get_if<AccountState>(&state->state);
-    if (account == nullptr) continue;
     // The batch before is committed, so the directory has all that this shard said before.
-    const auto fact = fact_of(*account);
-    if (fact && fact != env_.directory.account(stream.id)) closed.facts.push_back({stream.id, state->version, encode(*fact)});
+    const auto fact = fact_of(state->state);
+    if (fact && fact != env_.directory.fact(stream)) closed.facts.push_back({stream, state->version, *fact});
   }
   while (!untold_.empty() && closed.facts.size() < facts_per_batch) {
     batch.told_late.push_back(untold_.back());
@@ -833,8 +833,7 @@ void Shard::finish_batch(AppendOutcome outcome) {
     // Bookings and payments are made far more often than they are read again: remembered, they would push the calendars out.
     if (stream.kind != StreamKind::booking && stream.kind != StreamKind::payment) cache_.remember(stream, state);
     else cache_.forget(stream);
-    if (const auto* account = get_if<AccountState>(&state->state))
-      if (const auto fact = fact_of(*account)) env_.directory.set(stream.id, state->version, *fact);
+    if (auto fact = fact_of(state->state)) env_.directory.set(stream, state->version, std::move(*fact));
   }
   if (const auto due = batch->changes.earliest_new_timer()) next_timer_ = std::min(next_timer_, *due);
   for (const auto& key : batch->fired) firing_.erase(key);

@@ -9,7 +9,7 @@
 #include <set>
 #include <stop_token>
 
-#include "aggregates/shard/account_directory.h"
+#include "aggregates/shard/process_directory.h"
 #include "aggregates/shard/fold.h"
 #include "aggregates/shard/inbox_entry.h"
 #include "aggregates/shard/reply.h"
@@ -36,7 +36,7 @@ struct CommandResult {
     unknown,    // The log has not said in time, or failed: the reply can be fetched by command id later.
     not_found,  // Of a question: there is no such thing, or none that the asker may see.
     moved,      // Of a question: the shard has ended here; whoever has it now can be asked.
-    behind,     // The directory could not say in time whether an account exists. Nothing was recorded: send it again.
+    behind,     // The directory could not say in time whether something exists. Nothing was recorded: send it again.
   };
   Kind kind = Kind::unknown;
   Reply reply;
@@ -85,7 +85,7 @@ struct ShardEnvironment {
   const ReplyFormat& format;
   const PlatformPolicy& policy;
   const TimeZones& zones;
-  AccountDirectory& directory;
+  ProcessDirectory& directory;
   std::string software;  // Into the epoch record.
   // A reaction for another shard of the log, after it is durable. Must not block.
   std::function<void(ShardNo target, InboxEntry)> deliver;
@@ -106,10 +106,10 @@ struct ShardEnvironment {
   // then `delivered_by` is not asked. Shards that search are all opened before one of them runs, or what is delivered meanwhile
   // is missed.
   bool searches_inboxes = true;
-  // Asked when a client's command is refused and looked up an account of another shard that the directory lacks: brings it to its
+  // Asked when a client's command is refused and looked up a stream of another shard that the directory lacks: brings it to its
   // source's end as of now, then calls `done`, once and within a second, from any thread; false: it could not. The command is
   // decided again then. Must not block. Empty: the directory has all facts, and absence is an answer.
-  std::function<void(const Uuid& account, std::move_only_function<void(bool caught_up)> done)> directory_catch_up = {};
+  std::function<void(const StreamId& absent, std::move_only_function<void(bool caught_up)> done)> directory_catch_up = {};
 };
 
 struct ShardCounters {
@@ -191,7 +191,7 @@ class Shard {
   void decide_into_batch(Waiting& waiting);
   Verdict judge(const Waiting& waiting);
   void run_command(const Waiting& waiting, Verdict verdict, int depth, CommandResult& result, std::size_t& decision_record);
-  void park(Waiting& waiting, const Uuid& absent);
+  void park(Waiting& waiting, const StreamId& absent);
   void join_parked(std::vector<Waiting>& parked, Waiting& waiting);
   void unpark(const Uuid& command_id, bool caught_up);
   // The header as it will be, but for its number and its place in the batch.

@@ -11,31 +11,50 @@ namespace {
 using ::account::v1::Role;
 using ::account::v1::Status;
 
+// What a directory makes of an account's bytes.
+std::optional<AccountFact> told(const std::string& bytes) {
+  ProcessDirectory directory;
+  directory.set({StreamKind::account, id_of("anna")}, 1, bytes);
+  return directory.account(id_of("anna"));
+}
+
 TEST(AccountFactCodec, gives_back_what_it_was_given_and_takes_nothing_else) {
   for (const Role role : ::account::v1::EnumValuesRole())
     for (const Status status : ::account::v1::EnumValuesStatus())
       for (const bool expert : {false, true})
         for (const bool learner : {false, true}) {
           const AccountFact fact{role, status, expert, learner};
-          EXPECT_EQ(decode_account_fact(encode(fact)), fact);
+          EXPECT_EQ(told(encode(fact)), fact);
         }
   EXPECT_EQ(encode(AccountFact{Role::admin, Status::banned, true, true}), std::string("\x01\x02\x01\x03", 4)) << "released";
   for (const std::string& bytes :
        {std::string(), std::string("\x01\x00\x00", 3), std::string("\x01\x00\x00\x00\x00", 5), std::string("\x02\x00\x00\x00", 4),
         std::string("\x01\x06\x00\x00", 4), std::string("\x01\x00\x03\x00", 4), std::string("\x01\x00\x00\x04", 4),
         std::string(4, '\xff')})
-    EXPECT_FALSE(decode_account_fact(bytes)) << to_hex(bytes);
+    EXPECT_FALSE(is_fact(StreamKind::account, bytes)) << to_hex(bytes);
 }
 
-TEST(AccountDirectory, keeps_the_newest) {
-  AccountDirectory directory;
+TEST(FactCodec, takes_no_fact_of_another_kind_of_stream) {
+  const LessonFact lesson{.level_id = 1, .gate_id = 2, .is_active = true, .answer_key = {"a", "b"}};
+  EXPECT_TRUE(is_fact(StreamKind::lesson, encode(lesson)));
+  EXPECT_TRUE(is_fact(StreamKind::achievement, encode(AchievementFact{})));
+  for (const std::string& bytes : {std::string(), std::string("\x01\x00\x00", 3), std::string(40, '\xff')})
+    for (const StreamKind kind : {StreamKind::lesson, StreamKind::achievement}) EXPECT_FALSE(is_fact(kind, bytes)) << to_hex(bytes);
+  EXPECT_FALSE(is_fact(StreamKind::account, encode(lesson)));
+  EXPECT_FALSE(is_fact(StreamKind::booking, encode(AccountFact{}))) << "a kind that has none";
+}
+
+TEST(ProcessDirectory, keeps_the_newest) {
+  ProcessDirectory directory;
   const AccountFact old{Role::learner, Status::active, false, true}, newer{Role::learner, Status::banned, false, true};
-  directory.set(id_of("anna"), 3, newer);
-  directory.set(id_of("anna"), 2, old);
-  EXPECT_EQ(directory.account(id_of("anna")), newer);
-  directory.set(id_of("anna"), 4, old);
-  EXPECT_EQ(directory.account(id_of("anna")), old);
+  const StreamId anna{StreamKind::account, id_of("anna")};
+  directory.set(anna, 3, encode(newer));
+  directory.set(anna, 2, encode(old));
+  EXPECT_EQ(directory.account(anna.id), newer);
+  directory.set(anna, 4, encode(old));
+  EXPECT_EQ(directory.account(anna.id), old);
   EXPECT_FALSE(directory.account(id_of("ida")));
+  EXPECT_FALSE(directory.lesson(anna.id)) << "a stream of another kind has facts of its own";
 }
 
 // Keeps the facts of what is submitted.
@@ -82,9 +101,9 @@ class FactTest : public ShardTest {
 TEST_F(FactTest, travel_with_the_batch_that_changed_them) {
   const Uuid lars = learner("lars");
   ASSERT_EQ(fact_log.facts.size(), 1u);
-  EXPECT_EQ(fact_log.facts[0].account, lars);
+  EXPECT_EQ(to_string(fact_log.facts[0].stream), to_string(StreamId{StreamKind::account, lars}));
   EXPECT_EQ(fact_log.facts[0].version, 2u) << "registered, with a learner's profile";
-  EXPECT_EQ(decode_account_fact(fact_log.facts[0].value), process->directory.account(lars));
+  EXPECT_EQ(told(fact_log.facts[0].value), process->directory.account(lars));
 
   account::UpdateAccount renamed;
   renamed.account_id = lars;
@@ -99,7 +118,7 @@ TEST_F(FactTest, travel_with_the_batch_that_changed_them) {
   EXPECT_EQ(process->call(ban, command_id(lars)).reply.status, 200);
   ASSERT_EQ(fact_log.facts.size(), 2u);
   EXPECT_EQ(fact_log.facts[1].version, 4u);
-  EXPECT_EQ(decode_account_fact(fact_log.facts[1].value).value().status, Status::banned);
+  EXPECT_EQ(told(fact_log.facts[1].value).value().status, Status::banned);
 }
 
 TEST_F(FactTest, travel_again_with_a_batch_that_is_decided_again) {
@@ -117,7 +136,7 @@ TEST_F(FactTest, an_own_fact_is_not_replaced_when_it_comes_round_late) {
   ban.reason = "spam";
   process->call(ban, command_id(lars));
   for (const DirectoryFact& fact : fact_log.facts)
-    process->directory.set(fact.account, fact.version, *decode_account_fact(fact.value));
+    process->directory.set(fact.stream, fact.version, fact.value);
   EXPECT_EQ(process->directory.account(lars)->status, Status::banned);
   process.reset();
   process = std::make_unique<Process>(fact_log, stores, clock);
@@ -131,8 +150,8 @@ class ParkedTest : public ShardTest {
   ParkedTest() {
     adjust = [this](ShardEnvironment& env) {
       env.surrenders = true;
-      env.directory_catch_up = [this](const Uuid& account, std::move_only_function<void(bool)> done) {
-        asked.push_back({account, std::move(done)});
+      env.directory_catch_up = [this](const StreamId& absent, std::move_only_function<void(bool)> done) {
+        asked.push_back({absent.id, std::move(done)});
       };
     };
     restart();
@@ -160,7 +179,9 @@ class ParkedTest : public ShardTest {
     process->send(request, result);
     process->pump();
   }
-  void the_stranger_is_known() { process->directory.set(stranger, 2, {Role::learner, Status::active, false, true}); }
+  void the_stranger_is_known() { 
+    process->directory.set({StreamKind::account, stranger}, 2, encode(AccountFact{Role::learner, Status::active, false, true}));
+  }
   void say(bool caught_up) {
     auto done = std::move(asked.back().done);
     done(caught_up);

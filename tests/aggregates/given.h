@@ -72,6 +72,11 @@ inline StreamId stream_of(const AnyEvent& event) {
         else if constexpr (among(static_cast<const webinar::Event*>(nullptr))) return {StreamKind::webinar, e.webinar_id};
         else if constexpr (among(static_cast<const registration::Event*>(nullptr)))
           return {StreamKind::registration, e.registration_id};
+        else if constexpr (among(static_cast<const lesson::Event*>(nullptr))) return {StreamKind::lesson, e.lesson_id};
+        else if constexpr (among(static_cast<const achievement::Event*>(nullptr)))
+          return {StreamKind::achievement, e.curriculum_id};
+        else if constexpr (among(static_cast<const learner::Event*>(nullptr))) return {StreamKind::learner, e.learner_id};
+        else if constexpr (among(static_cast<const progress::Event*>(nullptr))) return {StreamKind::progress, e.progress_id};
         else if constexpr (among(static_cast<const review::Event*>(nullptr))) return {StreamKind::review, e.review_id};
         else return {StreamKind::payment, e.payment_id};
       },
@@ -91,14 +96,14 @@ std::vector<E> only(const std::vector<NewEvent>& events) {
 
 class FixedDirectory final : public Directory {
  public:
-  std::optional<AccountFact> account(const Uuid& id) const override {
-    const auto found = accounts.find(id);
-    return found == accounts.end() ? std::nullopt : std::optional(found->second);
+  std::optional<std::string> fact(const StreamId& stream) const override {
+    const auto found = facts.find(stream);
+    return found == facts.end() ? std::nullopt : std::optional(found->second);
   }
-  std::map<Uuid, AccountFact, UuidLess> accounts;
+  std::unordered_map<StreamId, std::string, StreamHash> facts;
 };
 
-// The states of one process, folded with the real `apply`; also keeps the directory from account events.
+// The states of one process, folded with the real `apply`; also keeps the directory.
 class World final : public View {
  public:
   const VersionedState& load(const StreamId& stream) const override {
@@ -114,8 +119,7 @@ class World final : public View {
     apply(entry.state, e.event);
     ++entry.version;
     for (const StreamId& other : also_folds(e.event)) fold_also(const_cast<VersionedState&>(load(other)).state, e.event);
-    if (const auto* account = get_if<AccountState>(&entry.state))
-      if (const auto fact = fact_of(*account)) directory_.accounts[e.stream.id] = *fact;
+    if (auto fact = fact_of(entry.state)) directory_.facts[e.stream] = std::move(*fact);
     history_.push_back(e);
   }
   const std::vector<NewEvent>& history() const { return history_; }

@@ -119,7 +119,7 @@ struct Process {
   PlainReplies format;
   PlatformPolicy policy;
   TzdbTimeZones zones;
-  AccountDirectory directory;
+  ProcessDirectory directory;
   std::map<Uuid, Effect, UuidLess> effects;
   std::string failure;
   std::optional<ShardEnd> end;

@@ -235,7 +235,7 @@ struct Platform {
   HttpReplies format{catalogue()};
   PlatformPolicy policy;
   TzdbTimeZones zones;
-  AccountDirectory directory;
+  ProcessDirectory directory;
   std::unique_ptr<TokenVerifier> verifier;
   ConsistencyTokens tokens{"the key of consistency tokens", id_of("log")};
   std::mutex mutex;

@@ -154,6 +154,7 @@ TEST(Transcoder, checks_every_constraint) {
       zone: string (format: "zone", max_length: "64");
       currency: string (format: "currency");
       key: string (format: "hex", max_length: "64");
+      content: string (format: "json", max_length: "200");
       tags: [string] (max_items: "2", max_length: "3");
       refs: [ids.Uuid] (max_items: "2");
     })");
@@ -242,6 +243,14 @@ TEST(Transcoder, checks_every_constraint) {
       {"key", "\"00ffAB\"", ""},
       {"key", "\"0f0\"", "bad_format"},
       {"key", "\"zz\"", "bad_format"},
+      {"content", R"("{\"a\": [1, 2.5e3, null, \"\\u00e6\"]}")", ""},
+      {"content", R"("[]")", ""},
+      {"content", R"("{\"a\": 1, \"a\": 2}")", "bad_format"},
+      {"content", R"("{\"a\": \"\\u0000\"}")", "bad_format"},  // jsonb refuses it.
+      {"content", R"("{\"\\u0000\": 1}")", "bad_format"},
+      {"content", R"("[1e999]")", "bad_format"},
+      {"content", R"("{a: 1}")", "bad_format"},
+      {"content", R"({"a": 1})", "wrong_type"},
       {"tags", "[\"a\", \"\"]", ""},
       {"tags", "[\"a\", \"b\", \"c\"]", "too_many_items"},
       {"tags", "\"a\"", "wrong_type"},
@@ -282,6 +291,7 @@ json::value sample(const FieldSchema& field, std::mt19937_64& random) {
     const bool url = field.format == FieldFormat::url || (field.pattern && field.pattern->text.starts_with("https?://"));
     if (url) return json::string("https://a.dk/" + std::to_string(upto(999)));
     if (field.format == FieldFormat::zone) return json::string("Europe/Paris");
+    if (field.format == FieldFormat::json) return json::string(R"({"a":[)" + std::to_string(upto(999)) + "]}");
     if (field.format == FieldFormat::currency) return json::string("EUR");
     std::size_t length = field.min_length + upto(20);
     if (field.max_length != 0) length = std::min<std::size_t>(length, field.max_length);

@@ -60,7 +60,7 @@ TEST(PostgresRowStore, other_sql_is_refused_with_the_way_out) {
 
 // A descriptor and the DDL say the same: names, order, types and initial values (generated columns are the table's own).
 class PlatformTables : public testing::TestWithParam<const char*> {};
-INSTANTIATE_TEST_SUITE_P(Platforms, PlatformTables, testing::Values("tutoring", "producers_avenue"));
+INSTANTIATE_TEST_SUITE_P(Platforms, PlatformTables, testing::Values("tutoring", "producers_avenue", "dracarys"));
 
 TEST_P(PlatformTables, descriptors_match_the_tables) {
   const PlatformReadModels models = read_models_of(GetParam());

@@ -8,7 +8,7 @@
 #include <random>
 
 #include "infra/wire_time.h"
-#include "projectors/board_period.h"
+#include "events/board_period.h"
 
 namespace guildhall {
 namespace {

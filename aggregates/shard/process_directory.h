@@ -1,4 +1,4 @@
-// The directory of one process: the facts of all accounts that it has been told of, by its own shards or by other processes.
+// The directory of one process: all facts that it has been told, by its own shards or by other processes.
 #pragma once
 
 #include <array>
@@ -10,34 +10,34 @@
 
 namespace guildhall {
 
-class AccountDirectory final : public Directory {
+class ProcessDirectory final : public Directory {
  public:
-  std::optional<AccountFact> account(const Uuid& id) const override {
+  std::optional<std::string> fact(const StreamId& id) const override {
     const Stripe& stripe = stripe_of(id);
     const std::shared_lock lock(stripe.mutex);
     const auto found = stripe.facts.find(id);
     return found == stripe.facts.end() ? std::nullopt : std::optional(found->second.fact);
   }
-  // `version` is that of the account's stream: what is older than what is known is ignored. Any thread.
-  void set(const Uuid& id, std::uint64_t version, const AccountFact& fact) {
+  // `version` is that of the stream: what is older than what is known is ignored. Any thread.
+  void set(const StreamId& id, std::uint64_t version, std::string fact) {
     Stripe& stripe = const_cast<Stripe&>(stripe_of(id));
     const std::unique_lock lock(stripe.mutex);
     auto& known = stripe.facts[id];
-    if (version >= known.version) known = {version, fact};
+    if (version >= known.version) known = {version, std::move(fact)};
   }
 
  private:
   struct Known {
     std::uint64_t version = 0;
-    AccountFact fact;
+    std::string fact;
   };
   // Striped, so that the shards' threads do not meet on one lock.
   struct Stripe {
     mutable std::shared_mutex mutex;
-    std::unordered_map<Uuid, Known, UuidHash> facts;
+    std::unordered_map<StreamId, Known, StreamHash> facts;
   };
   static constexpr std::size_t stripe_count = 16;
-  const Stripe& stripe_of(const Uuid& id) const { return stripes_[bucket_of(id) % stripe_count]; }
+  const Stripe& stripe_of(const StreamId& id) const { return stripes_[bucket_of(id.id) % stripe_count]; }
   std::array<Stripe, stripe_count> stripes_;
 };
 

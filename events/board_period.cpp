@@ -1,4 +1,4 @@
-#include "projectors/board_period.h"
+#include "events/board_period.h"
 
 #include <chrono>
 #include <utility>

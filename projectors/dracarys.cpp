@@ -1,0 +1,65 @@
+#include "projectors/dracarys.h"
+
+#include <array>
+
+#include "projectors/leaderboard_rows.h"
+#include "projectors/learning.h"
+#include "projectors/profiles.h"
+
+// Defined in sql.S.
+extern "C" {
+extern const char guildhall_sql_roles[], guildhall_sql_roles_end[];
+extern const char guildhall_sql_auth[], guildhall_sql_auth_end[];
+extern const char guildhall_sql_control[], guildhall_sql_control_end[];
+extern const char guildhall_dracarys_tables[], guildhall_dracarys_tables_end[];
+extern const char guildhall_dracarys_indexes[], guildhall_dracarys_indexes_end[];
+extern const char guildhall_dracarys_policies[], guildhall_dracarys_policies_end[];
+extern const char guildhall_dracarys_views[], guildhall_dracarys_views_end[];
+}
+
+namespace guildhall {
+namespace {
+
+void project_learning(const RecordHeader& at, const AnyEvent& event, Writes& out) {
+  project_events<account::Event, lesson::Event, achievement::Event, learner::Event, progress::Event>(at, event, out);
+  project_leaderboards(at, event, out);
+}
+
+}  // namespace
+
+// Not claims: who holds an email nobody reads but the account.
+const Projection& dracarys_projection() {
+  static const std::array<const Table*, 18> tables{&Accounts::table(),
+                                                   &People::table(),
+                                                   &TradingProfiles::table(),
+                                                   &Lessons::table(),
+                                                   &LessonContents::table(),
+                                                   &LessonAnswers::table(),
+                                                   &LessonTotals::table(),
+                                                   &Achievements::table(),
+                                                   &LessonProgress::table(),
+                                                   &LearnerXp::table(),
+                                                   &XpGrants::table(),
+                                                   &Streaks::table(),
+                                                   &ActivityDays::table(),
+                                                   &UnlockedAchievements::table(),
+                                                   &Activities::table(),
+                                                   &LeaderboardScores::table(),
+                                                   &LeaderboardCounts::table(),
+                                                   &LeaderboardSizes::table()};
+  static const Projection projection{"dracarys", tables, project_learning};
+  return projection;
+}
+
+const ProjectionSql& dracarys_sql() {
+  static const ProjectionSql sql{{guildhall_sql_roles, guildhall_sql_roles_end},
+                                 {guildhall_sql_auth, guildhall_sql_auth_end},
+                                 {guildhall_sql_control, guildhall_sql_control_end},
+                                 {guildhall_dracarys_tables, guildhall_dracarys_tables_end},
+                                 {guildhall_dracarys_indexes, guildhall_dracarys_indexes_end},
+                                 {guildhall_dracarys_policies, guildhall_dracarys_policies_end},
+                                 {guildhall_dracarys_views, guildhall_dracarys_views_end}};
+  return sql;
+}
+
+}  // namespace guildhall

@@ -1,0 +1,212 @@
+-- One generation of the unified tables, made in the schema that search_path names. Columns and defaults repeat the table descriptors in
+-- projectors/*.cpp (a test compares them). Primary keys only: a rebuild fills the tables before 20_indexes.sql.
+--
+-- created_at and updated_at are event times (X-29); last_event_position = shard << 48 | sequence, of the row's own stream.
+
+CREATE TABLE accounts (
+  account_id uuid PRIMARY KEY,
+  role text,
+  display_name text,
+  first_name text,
+  last_name text,
+  avatar_url text,
+  timezone text,
+  status text,
+  created_at timestamptz,
+  updated_at timestamptz,
+  last_event_position bigint
+);
+
+-- Names that others may see, apart from the private profile.
+CREATE TABLE people (
+  account_id uuid PRIMARY KEY,
+  display_name text,
+  is_provider boolean DEFAULT false,
+  last_event_position bigint
+);
+
+CREATE TABLE trading_profiles (
+  account_id uuid PRIMARY KEY,
+  bio text,
+  preferred_language text,
+  trading_experience text,
+  trading_goals text[]
+);
+
+CREATE TABLE lessons (
+  lesson_id uuid PRIMARY KEY,
+  level_id integer,
+  gate_id integer,
+  title text,
+  subtitle text,
+  description text,
+  content_type text,
+  xp_reward integer,
+  estimated_seconds integer,
+  difficulty text,
+  prerequisites text[],
+  is_active boolean,
+  order_index integer,
+  created_by uuid,
+  content_version integer,
+  question_count integer,
+  created_at timestamptz,
+  updated_at timestamptz,
+  last_event_position bigint
+);
+
+-- What is taught, and the right answers: apart, since row-level security hides rows, not columns.
+CREATE TABLE lesson_contents (
+  lesson_id uuid PRIMARY KEY,
+  level_id integer,
+  is_active boolean,
+  content_data text,
+  assessment_data text
+);
+
+CREATE TABLE lesson_answers (
+  lesson_id uuid PRIMARY KEY,
+  answer_key text[]
+);
+
+-- Sums that several shards add to.
+CREATE TABLE lesson_totals (
+  lesson_id uuid PRIMARY KEY,
+  completions bigint DEFAULT 0,
+  scored bigint DEFAULT 0,
+  score_sum bigint DEFAULT 0
+) WITH (fillfactor = 70);
+
+CREATE TABLE achievements (
+  achievement_id uuid PRIMARY KEY,
+  code text,
+  title text,
+  description text,
+  icon_url text,
+  category text,
+  xp_reward integer,
+  lessons_completed integer,
+  total_xp integer,
+  level integer,
+  streak_days integer,
+  lesson_ids text[],
+  rarity text,
+  is_active boolean,
+  created_at timestamptz,
+  last_event_position bigint
+);
+
+CREATE TABLE lesson_progress (
+  progress_id uuid PRIMARY KEY,
+  learner_id uuid,
+  level_id integer,
+  gate_id integer,
+  lesson_id uuid,
+  completed boolean DEFAULT false,
+  score integer,
+  xp_earned integer DEFAULT 0,
+  time_spent_seconds bigint DEFAULT 0,
+  attempts_count integer,
+  last_attempt_at timestamptz,
+  completed_at timestamptz,
+  created_at timestamptz,
+  updated_at timestamptz,
+  last_event_position bigint
+) WITH (fillfactor = 85);
+
+CREATE TABLE learner_xp (
+  learner_id uuid PRIMARY KEY,
+  total_xp integer,
+  lesson_xp integer,
+  achievement_xp integer,
+  level integer DEFAULT 1,
+  lessons_completed integer,
+  updated_at timestamptz,
+  last_event_position bigint
+) WITH (fillfactor = 70);
+
+CREATE TABLE xp_grants (
+  grant_id uuid PRIMARY KEY,
+  learner_id uuid,
+  source text,
+  source_id uuid,
+  amount integer,
+  total_xp integer,
+  reason text,
+  granted_at timestamptz,
+  last_event_position bigint
+);
+
+-- last_day counts days since 1970-01-01.
+CREATE TABLE streaks (
+  learner_id uuid PRIMARY KEY,
+  current_streak integer DEFAULT 0,
+  longest_streak integer DEFAULT 0,
+  freezes_held integer DEFAULT 0,
+  last_day integer,
+  zone text,
+  last_streak_reset timestamptz,
+  created_at timestamptz,
+  updated_at timestamptz,
+  last_event_position bigint
+) WITH (fillfactor = 70);
+
+CREATE TABLE activity_days (
+  learner_id uuid,
+  local_day integer,
+  activities integer DEFAULT 0,
+  PRIMARY KEY (learner_id, local_day)
+);
+
+CREATE TABLE unlocked_achievements (
+  learner_id uuid,
+  achievement_id uuid,
+  unlock_id uuid,
+  unlocked_at timestamptz,
+  last_event_position bigint,
+  PRIMARY KEY (learner_id, achievement_id)
+);
+
+CREATE TABLE activities (
+  activity_id uuid PRIMARY KEY,
+  learner_id uuid,
+  activity_type text,
+  entity_type text,
+  entity_id uuid,
+  session_id uuid,
+  local_day integer,
+  zone text,
+  created_at timestamptz,
+  last_event_position bigint
+);
+
+-- Scores of leaderboards (DR-24), by period and its first day, in days since 1970-01-01.
+CREATE TABLE leaderboard_scores (
+  period text,
+  period_start integer,
+  learner_id uuid,
+  period_end integer,
+  xp_points integer DEFAULT 0,
+  lessons_completed integer DEFAULT 0,
+  streak_days integer DEFAULT 0,
+  reached_at timestamptz,
+  updated_at timestamptz,
+  last_event_position bigint,
+  PRIMARY KEY (period, period_start, learner_id)
+) WITH (fillfactor = 85);
+
+-- How many learners have each score, and any. All shards add to them.
+CREATE TABLE leaderboard_counts (
+  period text,
+  period_start integer,
+  xp_points integer,
+  learners bigint DEFAULT 0,
+  PRIMARY KEY (period, period_start, xp_points)
+) WITH (fillfactor = 70);
+
+CREATE TABLE leaderboard_sizes (
+  period text,
+  period_start integer,
+  learners bigint DEFAULT 0,
+  PRIMARY KEY (period, period_start)
+) WITH (fillfactor = 50);

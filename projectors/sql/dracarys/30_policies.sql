@@ -1,0 +1,34 @@
+-- Own rows (DR-63, DR-68, A-DR-30): profile, progress, XP, streak, achievements unlocked, activity. Nobody writes them (A-DR-4).
+CREATE POLICY own ON accounts FOR SELECT TO authenticated USING (account_id = (SELECT auth.uid()));
+CREATE POLICY own ON trading_profiles FOR SELECT TO authenticated USING (account_id = (SELECT auth.uid()));
+CREATE POLICY own ON lesson_progress FOR SELECT TO authenticated USING (learner_id = (SELECT auth.uid()));
+CREATE POLICY own ON learner_xp FOR SELECT TO authenticated USING (learner_id = (SELECT auth.uid()));
+CREATE POLICY own ON xp_grants FOR SELECT TO authenticated USING (learner_id = (SELECT auth.uid()));
+CREATE POLICY own ON streaks FOR SELECT TO authenticated USING (learner_id = (SELECT auth.uid()));
+CREATE POLICY own ON activity_days FOR SELECT TO authenticated USING (learner_id = (SELECT auth.uid()));
+CREATE POLICY own ON unlocked_achievements FOR SELECT TO authenticated USING (learner_id = (SELECT auth.uid()));
+CREATE POLICY own ON activities FOR SELECT TO authenticated USING (learner_id = (SELECT auth.uid()));
+
+-- Names of those whom one meets on leaderboards, for anyone signed in.
+CREATE POLICY known ON people FOR SELECT TO authenticated USING ((SELECT auth.uid()) IS NOT NULL);
+
+-- The catalogue is everybody's (DR-65); what a lesson teaches and asks is theirs whose plan opens its level (DR-57, A-DR-19). Without a plan
+-- that is level 1: free_level_access of platforms/dracarys.toml.
+CREATE POLICY offered ON lessons FOR SELECT TO anon, authenticated USING (is_active);
+CREATE POLICY totals ON lesson_totals FOR SELECT TO anon, authenticated USING (true);
+CREATE POLICY everyone ON achievements FOR SELECT TO anon, authenticated USING (true);
+CREATE POLICY open ON lesson_contents FOR SELECT TO authenticated
+  USING (is_active AND level_id <= 1 AND (SELECT auth.uid()) IS NOT NULL);
+
+-- Admins read what they have drafted and retired, answers included. Nobody else reads an answer.
+CREATE POLICY admins ON lessons FOR SELECT TO authenticated
+  USING ((SELECT EXISTS (SELECT FROM accounts a WHERE a.account_id = auth.uid() AND a.role = 'admin' AND a.status = 'active')));
+CREATE POLICY admins ON lesson_contents FOR SELECT TO authenticated
+  USING ((SELECT EXISTS (SELECT FROM accounts a WHERE a.account_id = auth.uid() AND a.role = 'admin' AND a.status = 'active')));
+CREATE POLICY admins ON lesson_answers FOR SELECT TO authenticated
+  USING ((SELECT EXISTS (SELECT FROM accounts a WHERE a.account_id = auth.uid() AND a.role = 'admin' AND a.status = 'active')));
+
+-- Leaderboards are for anyone signed in (A-DR-30).
+CREATE POLICY signed_in ON leaderboard_scores FOR SELECT TO authenticated USING ((SELECT auth.uid()) IS NOT NULL);
+CREATE POLICY signed_in ON leaderboard_counts FOR SELECT TO authenticated USING ((SELECT auth.uid()) IS NOT NULL);
+CREATE POLICY signed_in ON leaderboard_sizes FOR SELECT TO authenticated USING ((SELECT auth.uid()) IS NOT NULL);
