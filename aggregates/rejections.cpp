@@ -217,7 +217,7 @@ constexpr std::array table{
 consteval bool in_order() {
   for (std::size_t i = 0; i < table.size(); ++i)
     if (static_cast<std::size_t>(table[i].code) != i) return false;
-  return table.size() == static_cast<std::size_t>(window_not_found) + 1;
+  return table.size() == static_cast<std::size_t>(xp_limit_reached) + 1;
 }
 static_assert(in_order());
 

@@ -7,7 +7,7 @@
 #include <memory>
 #include <set>
 
-#include "gateway/commands.h"
+#include "gateway/preferences.h"
 #include "gateway/problem.h"
 #include "gateway/rest_query.h"
 #include "infra/base64url.h"

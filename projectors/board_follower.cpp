@@ -55,7 +55,7 @@ void BoardFollower::run(std::stop_token stop) {
     bool moved = false;
     try {
       moved = step();
-      if (applied_gains_ - saved_at_gains_ >= limits_.snapshot_gains && !moved) save();
+      if (applied_gains_ - saved_at_gains_ >= limits_.snapshot_gains && !moved) keep();
       backoff = limits_.first_backoff;
     } catch (const LogError& e) {
       if (!e.retryable()) throw;
@@ -74,7 +74,16 @@ void BoardFollower::run(std::stop_token stop) {
     const std::size_t waits = waits_.size();
     wake_.wait_until(lock, stop, wake_at, [&] { return work_ || waits_.size() != waits; });
   }
-  save();
+  keep();
+}
+
+// A snapshot spares time and nothing else: without one the next start reads more.
+void BoardFollower::keep() {
+  try {
+    save();
+  } catch (const LogError&) {
+    saved_at_gains_ = applied_gains_;  // Tried again after as many more.
+  }
 }
 
 bool BoardFollower::step() {

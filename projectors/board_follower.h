@@ -81,6 +81,7 @@ class BoardFollower {
   };
   void start();
   bool restore(std::string_view bytes);
+  void keep();
   bool follow(ShardNo shard);
   void apply(ShardNo shard, Sequence upto, const std::vector<XpGain>& gains);
   bool reached(const std::vector<Target>& targets) const;

@@ -55,7 +55,7 @@ const Table& LeaderboardSizes::table() {
 }
 
 void project_leaderboards(const RecordHeader& at, const AnyEvent& event, Writes& out) {
-  const auto* e = event.get_if<learner::XpGranted>();
+  const auto* e = get_if<learner::XpGranted>(&event);
   if (e == nullptr || (e->board_xp == 0 && e->source != ::learner::v1::XpSource::lesson)) return;
   project_board(at, *e, BoardPeriod::daily, e->day_xp, out);
   project_board(at, *e, BoardPeriod::weekly, e->week_xp, out);

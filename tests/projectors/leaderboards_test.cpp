@@ -8,20 +8,12 @@
 #include <random>
 #include <thread>
 
-#include "infra/wire_time.h"
 #include "projectors/board_follower.h"
-#include "tests/projectors/written_log.h"
+#include "tests/projectors/xp_log.h"
 
 namespace guildhall {
 namespace {
 
-Uuid learner_id(std::uint64_t n) { return Uuid(0x4000 | n * 0x9e3779b97f4a0000ULL, 0x8000000000000000ULL + n); }
-std::string date_text(Day day) {
-  std::string out;
-  append_date(out, day);
-  return out;
-}
-Micros at(std::string_view date, Micros of_day = 0) { return *parse_date(date) * day_us + of_day; }
 constexpr Micros last_moment = day_us - 1;
 
 // A board as text: one line a learner, in the list's order.
@@ -112,26 +104,6 @@ TEST(Leaderboards, a_snapshot_is_the_same_boards) {
 
 // ---- following the log
 
-constexpr std::string_view gain_type = "test.Gain";
-
-// Records of a test's own: learner, XP and streak as text; the time is the record's.
-std::optional<XpGain> gain_of(const Record& record) {
-  if (record.header.type != gain_type) return std::nullopt;
-  XpGain out;
-  out.at = record.header.time;
-  std::uint64_t learner = 0;
-  if (std::sscanf(std::string(record.payload).c_str(), "%lu %ld %u", &learner, &out.xp, &out.streak_days) != 3)
-    throw CorruptLog("no gain");
-  out.learner = learner_id(learner);
-  out.lessons = 1;
-  return out;
-}
-
-struct FixedClock final : Clock {
-  Micros now() const override { return at; }
-  Micros at = 0;
-};
-
 class MemorySnapshots final : public SnapshotStore {
  public:
   std::optional<std::string> load() override { return bytes; }
@@ -148,20 +120,13 @@ class MemorySnapshots final : public SnapshotStore {
 class Following : public testing::Test {
  protected:
   static constexpr std::uint32_t shards = 4;
-  Following() : log_(shards) { log_.now = at("2026-05-05"); }
-
-  void gain(std::uint64_t learner, std::int64_t xp, unsigned streak = 1) {
-    const auto shard = static_cast<ShardNo>(learner % shards);
-    log_.append_raw(shard, {StreamKind::account, learner_id(learner)}, gain_type,
-                    std::to_string(learner) + " " + std::to_string(xp) + " " + std::to_string(streak));
-    clock_.at = log_.now;
-  }
+  void gain(std::uint64_t learner, std::int32_t xp) { log_.grant(learner, xp); }
   void random_gains(std::uint64_t seed, int count) {
     std::mt19937_64 random(seed);
-    for (int i = 0; i < count; ++i) gain(random() % 300, static_cast<std::int64_t>(random() % 5) * 10);
+    for (int i = 0; i < count; ++i) gain(random() % 300, static_cast<std::int32_t>(random() % 5) * 10);
   }
   BoardFollower follower(BoardFollowerLimits limits = {}) {
-    return {log_.log, clock_, gain_of, &snapshots_, [](std::stop_token, std::chrono::milliseconds) {}, limits};
+    return {log_.written.log, log_.clock, xp_gain, &snapshots_, [](std::stop_token, std::chrono::milliseconds) {}, limits};
   }
   static void catch_up(BoardFollower& f) {
     while (f.step()) {
@@ -170,14 +135,13 @@ class Following : public testing::Test {
   std::string text(BoardFollower& f) {
     std::string out;
     EXPECT_TRUE(f.read([&](const BoardFollower::View& view) {
-      out = text_of_all(view.boards, clock_.at);
-      for (ShardNo shard = 0; shard < shards; ++shard) EXPECT_EQ(view.positions[shard], log_.end(shard));
+      out = text_of_all(view.boards, log_.clock.at);
+      for (ShardNo shard = 0; shard < shards; ++shard) EXPECT_EQ(view.positions[shard], log_.written.end(shard));
     }));
     return out;
   }
 
-  WrittenLog log_;
-  FixedClock clock_;
+  XpLog log_{shards};
   MemorySnapshots snapshots_;
 };
 
@@ -202,6 +166,17 @@ TEST_F(Following, the_interleaving_of_shards_does_not_show) {
   auto late = follower();
   catch_up(late);
   EXPECT_EQ(text(live), text(late));
+}
+
+// A-DR-13: XP that does not count is no reason to touch a board; a lesson without XP still counts as one.
+TEST_F(Following, what_does_not_count_changes_nothing) {
+  log_.grant(1, 0, ::learner::v1::XpSource::achievement);
+  log_.grant(2, 0);
+  log_.grant(2, 30);
+  auto f = follower();
+  catch_up(f);
+  EXPECT_EQ(f.applied_gains(), 2u);
+  EXPECT_EQ(text(f).substr(0, text(f).find('\n')), "2:30/2/3 ");
 }
 
 TEST_F(Following, nothing_is_shown_before_the_logs_ends_were_met) {
@@ -254,9 +229,9 @@ TEST_F(Following, a_foreign_or_damaged_snapshot_is_no_snapshot) {
     rebuilt_from(other);
   }
   // The same log id, but a shorter log: an end was lost.
-  WrittenLog shorter(shards);
+  XpLog shorter(shards);
   snapshots_.bytes = whole;
-  BoardFollower f(shorter.log, clock_, gain_of, &snapshots_, {}, {});
+  BoardFollower f(shorter.written.log, shorter.clock, xp_gain, &snapshots_, {}, {});
   catch_up(f);
   EXPECT_FALSE(f.from_snapshot());
 }
@@ -265,7 +240,7 @@ TEST_F(Following, a_read_waits_for_its_own_write) {
   auto f = follower();
   catch_up(f);
   gain(1, 10);
-  const Target target{1, log_.end(1)};
+  const Target target{1, log_.written.end(1)};
   std::optional<WaitResult> reached, too_late;
   const auto soon = std::chrono::steady_clock::now() + std::chrono::seconds(30);
   f.when_reached({target}, soon, [&](WaitResult r) { reached = r; });
