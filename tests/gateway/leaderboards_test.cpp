@@ -66,7 +66,8 @@ class LeaderboardsOverHttp : public testing::Test {
   // "learner:rank:xp" of each row.
   static std::string rows(const Response& response) {
     std::string out;
-    for (const auto& row : body(response).at("data").as_array()) {
+    const json::object board = body(response);
+    for (const auto& row : board.at("data").as_array()) {
       const auto& r = row.as_object();
       out += (out.empty() ? "" : " ") + std::to_string(learner_number(*parse_uuid(r.at("user_id").as_string()))) + ":" +
              std::to_string(r.at("rank").as_int64()) + ":" + std::to_string(r.at("xp_points").as_int64());
