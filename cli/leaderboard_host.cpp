@@ -34,7 +34,8 @@ class PeopleOfReadModels final : public BoardPeople {
     std::string list = "{";
     for (const Uuid& id : ids) list += (list.size() == 1 ? "" : ",") + to_string(id);
     ask(caller,
-        "SELECT account_id::text, display_name FROM " + platform_ + "_rm.people WHERE account_id = ANY ($1::uuid[])", {list + "}"},
+        "SELECT account_id::text, display_name FROM " + platform_ + "_rm.people WHERE account_id = ANY ($1::uuid[])",
+        {list + "}"},
         [done = std::move(done)](std::expected<PostgresRows, Response> found) mutable {
           if (!found) return done(std::unexpected(std::move(found.error())));
           std::vector<BoardProfile> out;

@@ -1,5 +1,5 @@
-// The leaderboards of one platform in this process: the thread that keeps them up with the log, their snapshot in the data folder,
-// and what the read models add to them over HTTP.
+// The leaderboards of one platform in this process: the thread that keeps them up with the log, their snapshot in the data
+// folder, and what the read models add to them over HTTP.
 #pragma once
 
 #include <filesystem>

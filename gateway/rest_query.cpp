@@ -39,8 +39,8 @@ constexpr std::array<Word, 4> is_values{{{"null", "NULL"}, {"true", "TRUE"}, {"f
 
 using Names = std::set<std::string, std::less<>>;
 
-// A column that a view computes, and that orders rows just as another column reversed does, which an index has: where filters hold
-// some columns to one value.
+// A column that a view computes, and that orders rows just as another column reversed does, which an index has: where filters
+// hold some columns to one value.
 struct ReversedOrder {
   std::string_view relation;
   std::string_view column;

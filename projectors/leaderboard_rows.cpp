@@ -19,8 +19,11 @@ void project_board(const RecordHeader& at, const learner::XpGranted& e, BoardPer
   if (e.board_xp == 0) return;
   row.set(LeaderboardScores::reached_at, at.time);
   const std::int32_t before = after - e.board_xp;
-  if (before > 0) out.upsert(LeaderboardCounts::table(), {name, start, std::int64_t{before}}).add(LeaderboardCounts::learners, -1);
-  if (after > 0) out.upsert(LeaderboardCounts::table(), {name, start, std::int64_t{after}}).add(LeaderboardCounts::learners, 1);
+  const auto count = [&](std::int32_t xp, std::int64_t learners) {
+    if (xp > 0) out.upsert(LeaderboardCounts::table(), {name, start, std::int64_t{xp}}).add(LeaderboardCounts::learners, learners);
+  };
+  count(before, -1);
+  count(after, 1);
   const std::int64_t came = (after > 0 ? 1 : 0) - (before > 0 ? 1 : 0);
   if (came != 0) out.upsert(LeaderboardSizes::table(), {name, start}).add(LeaderboardSizes::learners, came);
 }

@@ -49,9 +49,23 @@ bool Ranking::before(const Key& a, const Key& b) {
   return UuidLess{}(a.id, b.id);
 }
 
+bool Ranking::row_before(RowNo row, const Key& key) const {
+  const BoardScore& score = rows_[row];
+  if (score.xp != key.xp) return score.xp > key.xp;
+  if (score.reached_at != key.reached_at) return score.reached_at < key.reached_at;
+  return UuidLess{}(id_of(row), key.id);
+}
+
+bool Ranking::row_behind(RowNo row, const Key& key) const {
+  const BoardScore& score = rows_[row];
+  if (score.xp != key.xp) return score.xp < key.xp;
+  if (score.reached_at != key.reached_at) return score.reached_at > key.reached_at;
+  return UuidLess{}(key.id, id_of(row));
+}
+
 std::size_t Ranking::lower_bound(const Leaf& leaf, const Key& key) const {
-  const LearnerNo* at = std::lower_bound(leaf.entries, leaf.entries + leaf.count, key,
-                                         [&](LearnerNo learner, const Key& k) { return before(key_of(learner), k); });
+  const RowNo* const end = leaf.entries + leaf.count;
+  const RowNo* at = std::partition_point(leaf.entries, end, [&](RowNo row) { return row_before(row, key); });
   return static_cast<std::size_t>(at - leaf.entries);
 }
 
@@ -61,24 +75,22 @@ std::size_t Ranking::child_for(const Inner& inner, const Key& key) {
   return static_cast<std::size_t>(at - inner.separators);
 }
 
-// How many entries stand in front, where `stands_before` holds for a first part of the list only.
-template <class Stands>
-std::size_t Ranking::count_while(Stands stands_before) const {
+// How many entries stand in front: those of the list's first part, for which the conditions hold.
+template <class OfKey, class OfRow>
+std::size_t Ranking::count_while(OfKey key_stands, OfRow row_stands) const {
   if (size_ == 0) return 0;
   std::size_t counted = 0;
   std::uint32_t node = root_;
   for (std::size_t height = height_; height > 0; --height) {
     const Inner& inner = inners_[node];
     const Key* const end = inner.separators + (inner.count - 1);
-    const auto child = static_cast<std::size_t>(std::partition_point(inner.separators, end, stands_before) - inner.separators);
+    const auto child = static_cast<std::size_t>(std::partition_point(inner.separators, end, key_stands) - inner.separators);
     for (std::size_t i = 0; i < child; ++i) counted += inner.sizes[i];
     node = inner.children[child];
   }
   const Leaf& leaf = leaves_[node];
-  const LearnerNo* const end = leaf.entries + leaf.count;
-  return counted + static_cast<std::size_t>(std::partition_point(leaf.entries, end, [&](LearnerNo learner) {
-                                              return stands_before(key_of(learner));
-                                            }) - leaf.entries);
+  const RowNo* at = std::partition_point(leaf.entries, leaf.entries + leaf.count, row_stands);
+  return counted + static_cast<std::size_t>(at - leaf.entries);
 }
 
 // ---- questions
@@ -89,17 +101,17 @@ const BoardScore* Ranking::find(LearnerNo learner) const {
 }
 
 std::size_t Ranking::higher_than(std::int64_t xp) const {
-  return count_while([xp](const Key& k) { return k.xp > xp; });
+  return count_while([xp](const Key& k) { return k.xp > xp; }, [&](RowNo row) { return rows_[row].xp > xp; });
 }
 
 std::size_t Ranking::place_of(LearnerNo learner) const {
-  const Key key = key_of(learner);
-  return count_while([&key](const Key& k) { return before(k, key); });
+  const Key key = key_of(row_of_[learner]);
+  return count_while([&](const Key& k) { return before(k, key); }, [&](RowNo row) { return row_before(row, key); });
 }
 
 std::size_t Ranking::place_after(std::int64_t xp, Micros reached_at, const Uuid& id) const {
   const Key key{xp, reached_at, id};
-  return count_while([&key](const Key& k) { return !before(key, k); });
+  return count_while([&](const Key& k) { return !before(key, k); }, [&](RowNo row) { return !row_behind(row, key); });
 }
 
 std::vector<LearnerNo> Ranking::slice(std::size_t first, std::size_t count) const {
@@ -119,7 +131,7 @@ std::vector<LearnerNo> Ranking::slice(std::size_t first, std::size_t count) cons
     }
     const Leaf& leaf = leaves_[node];
     const std::size_t taken = std::min<std::size_t>(leaf.count - skip, count - out.size());
-    out.insert(out.end(), leaf.entries + skip, leaf.entries + skip + taken);
+    for (std::size_t i = skip; i < skip + taken; ++i) out.push_back(learner_of_[leaf.entries[i]]);
   }
   return out;
 }
@@ -132,23 +144,25 @@ std::vector<LearnerNo> Ranking::without_xp() const {
 }
 
 std::size_t Ranking::memory_bytes() const {
-  return row_of_.capacity() * sizeof(std::uint32_t) + rows_.capacity() * sizeof(BoardScore) + leaves_.capacity() * sizeof(Leaf) +
-         inners_.capacity() * sizeof(Inner) + (free_leaves_.capacity() + free_inners_.capacity()) * sizeof(std::uint32_t);
+  return row_of_.capacity() * sizeof(RowNo) + learner_of_.capacity() * sizeof(LearnerNo) + rows_.capacity() * sizeof(BoardScore) +
+         leaves_.capacity() * sizeof(Leaf) + inners_.capacity() * sizeof(Inner) +
+         (free_leaves_.capacity() + free_inners_.capacity()) * sizeof(std::uint32_t);
 }
 
 // ---- changes
 
 void Ranking::set(LearnerNo learner, const BoardScore& score) {
   if (learner >= row_of_.size()) row_of_.resize(std::max<std::size_t>(learner + 1, learners_->size()), no_row);
-  std::uint32_t& row = row_of_[learner];
+  RowNo& row = row_of_[learner];
   if (row == no_row) {
-    row = static_cast<std::uint32_t>(rows_.size());
+    row = static_cast<RowNo>(rows_.size());
     rows_.emplace_back();
+    learner_of_.push_back(learner);
   }
   BoardScore& stored = rows_[row];
   const bool moves = stored.xp != score.xp || stored.reached_at != score.reached_at;
   if (stored.xp > 0 && moves) {
-    erase(root_, height_, key_of(learner));
+    erase(root_, height_, key_of(row));
     --size_;
     while (height_ > 0 && inners_[root_].count == 1) {
       free_inners_.push_back(root_);
@@ -159,7 +173,7 @@ void Ranking::set(LearnerNo learner, const BoardScore& score) {
   stored = score;
   if (score.xp <= 0 || !moves) return;
   if (leaves_.empty()) root_ = new_leaf();
-  const Split split = insert(root_, height_, key_of(learner), learner);
+  const Split split = insert(root_, height_, key_of(row), row);
   ++size_;
   if (!split.happened) return;
   const std::uint32_t top = new_inner();
@@ -174,13 +188,13 @@ void Ranking::set(LearnerNo learner, const BoardScore& score) {
   ++height_;
 }
 
-Ranking::Split Ranking::insert(std::uint32_t node, std::size_t height, const Key& key, LearnerNo learner) {
+Ranking::Split Ranking::insert(std::uint32_t node, std::size_t height, const Key& key, RowNo row) {
   if (height == 0) {
     std::size_t at = lower_bound(leaves_[node], key);
     if (leaves_[node].count < leaf_entries) {
       Leaf& leaf = leaves_[node];
       std::copy_backward(leaf.entries + at, leaf.entries + leaf.count, leaf.entries + leaf.count + 1);
-      leaf.entries[at] = learner;
+      leaf.entries[at] = row;
       ++leaf.count;
       return {};
     }
@@ -196,13 +210,13 @@ Ranking::Split Ranking::insert(std::uint32_t node, std::size_t height, const Key
     Leaf& leaf = goes_right ? to : from;
     if (goes_right) at -= kept;
     std::copy_backward(leaf.entries + at, leaf.entries + leaf.count, leaf.entries + leaf.count + 1);
-    leaf.entries[at] = learner;
+    leaf.entries[at] = row;
     ++leaf.count;
     return {true, key_of(to.entries[0]), right};
   }
 
   const std::size_t child = child_for(inners_[node], key);
-  const Split below = insert(inners_[node].children[child], height - 1, key, learner);
+  const Split below = insert(inners_[node].children[child], height - 1, key, row);
   if (!below.happened) {
     ++inners_[node].sizes[child];
     return {};
@@ -239,7 +253,7 @@ void Ranking::erase(std::uint32_t node, std::size_t height, const Key& key) {
   if (height == 0) {
     Leaf& leaf = leaves_[node];
     const std::size_t at = lower_bound(leaf, key);
-    CHECK(at < leaf.count && learners_->id(leaf.entries[at]) == key.id);
+    CHECK(at < leaf.count && id_of(leaf.entries[at]) == key.id);
     std::copy(leaf.entries + at + 1, leaf.entries + leaf.count, leaf.entries + at);
     --leaf.count;
     return;

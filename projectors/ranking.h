@@ -2,7 +2,7 @@
 //
 // The list is ordered by score, highest first; of equal scores the one that was reached first stands first, then the smaller user
 // id (A-DR-9). The rank is SQL's RANK(): one more than the number of learners with a higher score, so that ties share it and gaps
-// follow. A counted B+-tree holds learners' numbers only and looks their scores up beside it, about 33 bytes a learner and board.
+// follow. A counted B+-tree holds numbers of rows only and looks the scores up beside it, about 37 bytes a learner and board.
 #pragma once
 
 #include <cstddef>
@@ -66,6 +66,7 @@ class Ranking {
   std::size_t memory_bytes() const;
 
  private:
+  using RowNo = std::uint32_t;  // In the order of coming to this board.
   static constexpr std::size_t leaf_entries = 64;
   static constexpr std::size_t inner_children = 32;
 
@@ -76,7 +77,7 @@ class Ranking {
   };
   struct Leaf {
     std::uint32_t count = 0;
-    LearnerNo entries[leaf_entries];
+    RowNo entries[leaf_entries];
   };
   struct Inner {
     std::uint32_t count = 0;
@@ -91,17 +92,18 @@ class Ranking {
     std::uint32_t right = 0;
   };
 
-  Key key_of(LearnerNo learner) const {
-    const BoardScore& score = rows_[row_of_[learner]];
-    return {score.xp, score.reached_at, learners_->id(learner)};
-  }
+  const Uuid& id_of(RowNo row) const { return learners_->id(learner_of_[row]); }
+  Key key_of(RowNo row) const { return {rows_[row].xp, rows_[row].reached_at, id_of(row)}; }
   static bool before(const Key& a, const Key& b);
+  // The id is far away in memory, and asked for only where the rest is equal.
+  bool row_before(RowNo row, const Key& key) const;
+  bool row_behind(RowNo row, const Key& key) const;
   static std::size_t child_for(const Inner& inner, const Key& key);
   std::size_t lower_bound(const Leaf& leaf, const Key& key) const;
-  template <class Stands>
-  std::size_t count_while(Stands stands_before) const;
+  template <class OfKey, class OfRow>
+  std::size_t count_while(OfKey key_stands, OfRow row_stands) const;
 
-  Split insert(std::uint32_t node, std::size_t height, const Key& key, LearnerNo learner);
+  Split insert(std::uint32_t node, std::size_t height, const Key& key, RowNo row);
   void erase(std::uint32_t node, std::size_t height, const Key& key);
   void tidy_child(Inner& parent, std::size_t child, std::size_t height);
   static void remove_child(Inner& parent, std::size_t child);
@@ -112,7 +114,8 @@ class Ranking {
   std::uint32_t new_inner();
 
   const Learners* learners_;
-  std::vector<std::uint32_t> row_of_;  // By learner: place in rows_, or no_row.
+  std::vector<RowNo> row_of_;          // By learner; or no_row.
+  std::vector<LearnerNo> learner_of_;  // By row.
   std::vector<BoardScore> rows_;
   std::vector<Leaf> leaves_;
   std::vector<Inner> inners_;

@@ -395,7 +395,9 @@ TEST_F(Learners, xp_of_achievements_counts_where_the_platform_says_so) {  // A-D
   first.lessons_completed = 1;
   defined(first);
   at(utc(2026, 1, 5, 8));
-  const auto granted = [&](int gate) { return only<XpGranted>(as(user(ada)).when(hand_in(offered(gate))).then_accepted().events); };
+  const auto granted = [&](int gate) {
+    return only<XpGranted>(as(user(ada)).when(hand_in(offered(gate))).then_accepted().events);
+  };
   const auto e = granted(1);
   ASSERT_EQ(e.size(), 2u);
   EXPECT_EQ(e[1].board_xp, 0);

@@ -51,15 +51,15 @@ class LeaderboardRows : public testing::Test {
         const BoardScore& score = *ranking->find(learner);
         const auto rank = rank_after(ranking->higher_than(score.xp));
         out.push_back(to_string(view.boards.learners().id(learner)) + " " + std::to_string(score.xp) + " " +
-                      std::to_string(score.lessons) + " " + std::to_string(score.streak_days) + " " + std::to_string(rank) + " " +
-                      percentile_text(percentile_hundredths(rank, ranking->size())));
+                      std::to_string(score.lessons) + " " + std::to_string(score.streak_days) + " " + std::to_string(rank) +
+                      " " + percentile_text(percentile_hundredths(rank, ranking->size())));
       }
     });
     return out;
   }
   static std::string board_sql(BoardPeriod period, Day start) {
-    return "SELECT user_id, xp_points, lessons_completed, streak_days, rank, percentile FROM dracarys.leaderboard WHERE period = '" +
-           std::string(name_of(period)) + "' AND period_start_date = '" + date_text(start) +
+    return "SELECT user_id, xp_points, lessons_completed, streak_days, rank, percentile FROM dracarys.leaderboard "
+           "WHERE period = '" + std::string(name_of(period)) + "' AND period_start_date = '" + date_text(start) +
            "' ORDER BY xp_points DESC, reached_at, user_id";
   }
 
@@ -78,7 +78,8 @@ TEST_F(LeaderboardRows, have_the_seeds_columns_in_its_order) {  // DR-24, DR-25,
                    "t daily 30 1 2 1 100.00 2025-11-23 2025-11-23 2025-11-23 23:30:00+00",
                    "t monthly 30 1 2 1 100.00 2025-11-01 2025-11-30 2025-11-23 23:30:00+00",
                    "t weekly 30 1 2 1 100.00 2025-11-17 2025-11-23 2025-11-23 23:30:00+00"}));
-  EXPECT_EQ(read("SELECT string_agg(attname, ' ' ORDER BY attnum) FROM pg_attribute WHERE attrelid = 'dracarys.leaderboard'::regclass"),
+  EXPECT_EQ(read("SELECT string_agg(attname, ' ' ORDER BY attnum) FROM pg_attribute "
+                 "WHERE attrelid = 'dracarys.leaderboard'::regclass"),
             (Lines{"id user_id period xp_points lessons_completed streak_days rank percentile period_start_date period_end_date "
                    "updated_at last_event_position reached_at"}));
   EXPECT_EQ(read("SELECT count(DISTINCT id) FROM dracarys.leaderboard"), (Lines{"4"}));
