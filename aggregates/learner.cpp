@@ -6,6 +6,7 @@
 #include "aggregates/account.h"
 #include "aggregates/plan_subscription.h"
 #include "aggregates/progress.h"
+#include "events/board_period.h"
 #include "events/curriculum.h"
 
 namespace guildhall {
@@ -125,6 +126,13 @@ void Learning::grant(XpSource source, const Uuid& source_id, std::int32_t amount
   std::string pair;
   append_bytes(pair, id_);
   append_bytes(pair, source_id);
+  const bool counts = source == XpSource::lesson || (source == XpSource::achievement && at_.policy.boards_count_achievements);
+  const std::int32_t board_xp = counts ? amount : 0;
+  const Day day = day_of(at_.now);
+  // What was had in the period that is open now.
+  const auto had = [&](BoardPeriod period, std::int32_t xp) {
+    return period_start(period, state_.board_day) == period_start(period, day) ? xp : 0;
+  };
   add(XpGranted{.grant_id = with_bucket(derive_root(label, pair), bucket_of(id_)),  // XP-1
                 .source = source,
                 .source_id = source_id,
@@ -134,6 +142,12 @@ void Learning::grant(XpSource source, const Uuid& source_id, std::int32_t amount
                 .achievement_xp = add_if(XpSource::achievement, state_.achievement_xp),
                 .lessons_completed = state_.lessons_completed + (source == XpSource::lesson ? 1 : 0),
                 .streak_days = state_.current_streak,
+                .board_xp = board_xp,
+                .board_day = day,
+                .day_xp = had(BoardPeriod::daily, state_.day_xp) + board_xp,
+                .week_xp = had(BoardPeriod::weekly, state_.week_xp) + board_xp,
+                .month_xp = had(BoardPeriod::monthly, state_.month_xp) + board_xp,
+                .all_time_xp = state_.all_time_xp + board_xp,
                 .reason = reason});
   if (const std::int32_t level = level_of(state_.total_xp); level > state_.level) add(LevelReached{.level = level});
 }
@@ -272,6 +286,11 @@ void apply(LearnerState& s, const XpGranted& e) {
   s.lesson_xp = e.lesson_xp;
   s.achievement_xp = e.achievement_xp;
   s.lessons_completed = e.lessons_completed;
+  s.board_day = e.board_day;
+  s.day_xp = e.day_xp;
+  s.week_xp = e.week_xp;
+  s.month_xp = e.month_xp;
+  s.all_time_xp = e.all_time_xp;
 }
 
 void apply(LearnerState& s, const LevelReached& e) { s.level = e.level; }

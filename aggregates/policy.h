@@ -57,6 +57,7 @@ struct PlatformPolicy {
   std::int32_t max_achievements = 200;      // Of the curriculum.
   std::int32_t max_freezes = 2;             // XP-8: that a learner may hold.
   std::int32_t days_for_freeze = 7;         // Of a streak, each time.
+  bool boards_count_achievements = false;   // A-DR-13: the XP of lessons counts on leaderboards.
   std::string processor = "sandbox";
   bool auto_authorize = true;                // False: the client pays, and the authorization is recorded from outside.
   Micros claim_resolve_us = 10 * minute_us;  // Until an unconfirmed claim's account is asked.

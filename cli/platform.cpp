@@ -13,6 +13,7 @@
 
 #include "aggregates/ledger.h"
 #include "aggregates/shard/shard.h"
+#include "cli/leaderboard_host.h"
 #include "cli/log_source.h"
 #include "cli/moving_shards.h"
 #include "cli/platform_policy.h"
@@ -151,6 +152,7 @@ struct Platform::Parts {
   SandboxProcessor processor;
   std::unique_ptr<EffectWorker> effects;
   std::unique_ptr<ReadModels> read_models;  // nullptr: none are kept or read here.
+  std::unique_ptr<LeaderboardHost> boards;  // nullptr: the platform has none, or they are not read here.
   std::unique_ptr<ShardHost> shards;
   MovingShards* moving = nullptr;  // The shards, when the log is Kafka's.
 
@@ -177,6 +179,7 @@ struct Platform::Parts {
   ShardParts shard_parts();
   void open_local_shards();
   void open_moving_shards(const Settings& settings);
+  void open_leaderboards();
   void open_read_models(const Settings& settings);
   void open_gateway(const Settings& settings);
   void start(const Settings& settings);
@@ -289,15 +292,25 @@ void Platform::Parts::open_moving_shards(const Settings& settings) {
   shards = std::move(made);
 }
 
+void Platform::Parts::open_leaderboards() {
+  if (!roles.gateway || !policy.has("learner")) return;
+  boards = std::make_unique<LeaderboardHost>(*log, clock, folders.root, [this](const std::string& why) { fail(why); });
+}
+
 void Platform::Parts::open_read_models(const Settings& settings) {
   const std::string& url = settings.text("postgres_url");
-  if (url.empty()) {
+  if (!url.empty())
+    read_models = std::make_unique<ReadModels>(*log, read_models_of(policy.platform), clock, url,
+                                               [this](const std::string& why) { fail(why); });
+  log->on_durable([this](ShardNo shard, Sequence) {
+    if (read_models) read_models->notify(shard);
+    if (boards) boards->notify();
+  });
+  if (boards) boards->start();
+  if (!read_models) {
     log_line(LogLevel::warning, clock.now(), "no postgres_url: commands are served, read models are not kept");
     return;
   }
-  read_models = std::make_unique<ReadModels>(*log, read_models_of(policy.platform), clock, url,
-                                             [this](const std::string& why) { fail(why); });
-  log->on_durable([this](ShardNo shard, Sequence) { read_models->notify(shard); });
   const std::uint32_t shard_count = log->identity().shards;
   if (kafka != nullptr && (roles.shards || !roles.projectors)) return;  // Those of the shards that come and go, or none.
   const auto count = std::min<std::uint32_t>(static_cast<std::uint32_t>(settings.integer("projectors", 1, 64)), shard_count);
@@ -319,6 +332,7 @@ void Platform::Parts::open_gateway(const Settings& settings) {
   dispatcher = std::make_unique<Dispatcher>(DispatcherEnvironment{
       *log, schemas, *shards, kafka != nullptr ? secret_file(folders.secrets / "cluster_key", secret_bytes) : std::string()});
   if (read_models && roles.gateway) read_models->open_reads(policy.platform, *tokens);
+  if (boards) boards->open_reads(policy.platform, *tokens, read_models.get());
   CommandsEnvironment env{policy.platform,          schemas, *log, *dispatcher, *tokens, quota.get(), claim_key,
                           to_hex(random_bytes(16)), {}};
   if (read_models)
@@ -333,7 +347,8 @@ void Platform::Parts::open_gateway(const Settings& settings) {
                      [this] { return readiness(); },
                      [this] {
                        return Response{200, {{"Content-Type", "text/plain; version=0.0.4; charset=utf-8"}}, metrics.text()};
-                     }});
+                     },
+                     boards ? boards->reads() : nullptr});
   metrics.add([this] { return collect(); });
 
   const std::string& access = settings.text("access_log");
@@ -400,6 +415,7 @@ void Platform::Parts::stop() {
   if (dispatcher) dispatcher->stop();
   directory_follower.reset();
   if (log) log->on_durable({});
+  boards.reset();
   read_models.reset();
   shards.reset();
   log.reset();
@@ -504,6 +520,16 @@ std::vector<MetricFamily> Platform::Parts::collect() const {
                  "Shards that this process serves.",
                  MetricType::gauge,
                  {{{}, static_cast<double>(shards->serving().size())}}});
+  if (boards) {
+    out.push_back({"guildhall_leaderboards_lag_events",
+                   "Records that the leaderboards have yet to take.",
+                   MetricType::gauge,
+                   {{{}, static_cast<double>(boards->lag_events())}}});
+    out.push_back({"guildhall_leaderboards_bytes",
+                   "Memory of the leaderboards.",
+                   MetricType::gauge,
+                   {{{}, static_cast<double>(boards->memory_bytes())}}});
+  }
   if (read_models) {
     MetricFamily lag{"guildhall_projection_lag_events", "Records that the read models have yet to take.", MetricType::gauge, {}};
     MetricFamily state{
@@ -536,6 +562,7 @@ Platform::Platform(const Settings& settings, bool accept_loss, const std::functi
       parts_->keep_sandbox_journal(settings);
       parts_->open_moving_shards(settings);
     }
+    parts_->open_leaderboards();
     parts_->open_read_models(settings);
     parts_->open_gateway(settings);
     parts_->start(settings);

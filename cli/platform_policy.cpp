@@ -163,6 +163,7 @@ PlatformPolicy load_policy(const std::string& platform, const std::string& file)
   p.max_achievements = static_cast<std::int32_t>(in.integer("learning.max_achievements", p.max_achievements, 1, 500));
   p.max_freezes = static_cast<std::int32_t>(in.integer("learning.max_freezes", p.max_freezes, 0, 30));
   p.days_for_freeze = static_cast<std::int32_t>(in.integer("learning.days_for_freeze", p.days_for_freeze, 1, 365));
+  p.boards_count_achievements = in.boolean("learning.boards_count_achievements", p.boards_count_achievements);
   p.processor = in.text("payments.processor", p.processor);
   if (p.processor != "sandbox" && p.processor != "off")
     throw SettingsError(where + ": payments.processor must be sandbox or off");

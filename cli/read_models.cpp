@@ -112,6 +112,8 @@ void ReadModels::open_reads(const std::string& platform, const ConsistencyTokens
       std::make_unique<PostgresPool>(PostgresPoolOptions{.url = as_authenticator(url_), .connections = read_connections});
   service_reads_ =
       std::make_unique<PostgresPool>(PostgresPoolOptions{.url = as_authenticator(url_), .connections = service_connections});
+  RelationCatalogue catalogue = load_catalogue(*service_reads_, platform, "service_role");
+  for (const auto& [name, relation] : catalogue.relations) relations_.insert(name);
   reads_ = std::make_unique<ReadHandler>(
       ReadHandlerOptions{
           *user_reads_, *service_reads_,
@@ -133,7 +135,12 @@ void ReadModels::open_reads(const std::string& platform, const ConsistencyTokens
                        }
                      });
           }},
-      load_catalogue(*service_reads_, platform, "service_role"));
+      std::move(catalogue));
+}
+
+void ReadModels::query(ReadQuery query, ReadCallback callback) {
+  PostgresPool& pool = query.role == name_of(TokenRole::service_role) ? *service_reads_ : *user_reads_;
+  pool.submit(std::move(query), std::move(callback));
 }
 
 void ReadModels::stop_reads() {

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <thread>
 
@@ -36,6 +37,9 @@ class ReadModels {
   // Reads over HTTP; once.
   void open_reads(const std::string& platform, const ConsistencyTokens& tokens);
   ReadHandler* reads() { return reads_.get(); }
+  // For what is read beside a relation's rows, through the pool of the query's role. After open_reads().
+  void query(ReadQuery query, ReadCallback callback);
+  bool has_relation(std::string_view name) const { return relations_.contains(name); }
   void stop_reads();
 
   // Calls back once, from any thread, when the rows hold all of it, whoever projects them.
@@ -58,6 +62,7 @@ class ReadModels {
   std::unique_ptr<PostgresPool> user_reads_;
   std::unique_ptr<PostgresPool> service_reads_;
   std::unique_ptr<ReadHandler> reads_;
+  std::set<std::string, std::less<>> relations_;  // That clients may name.
   std::jthread watch_thread_;
 };
 

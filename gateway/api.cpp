@@ -158,6 +158,10 @@ void Api::route(const Request& request, Respond respond) {
     const auto id = parse_uuid(path.substr(command_path.size()));
     return id ? env_.commands.look_up(request, *claims, *id, std::move(respond)) : respond(problem("not_found"));
   }
+  if (path.starts_with(leaderboards_path) && env_.leaderboards != nullptr) {
+    if (!reads(request.method)) return respond(not_allowed("GET, HEAD"));
+    return env_.leaderboards->handle(request, *claims, std::move(respond));
+  }
   const auto match = env_.schemas.match_route(request.method, path);
   if (const auto* found = std::get_if<RouteFound>(&match))
     return env_.commands.handle(request, *claims, *found, std::move(respond));

@@ -8,6 +8,7 @@
 #include "gateway/commands.h"
 #include "gateway/http.h"
 #include "gateway/jwt.h"
+#include "gateway/leaderboards.h"
 #include "gateway/reads.h"
 #include "gateway/schema.h"
 
@@ -24,6 +25,7 @@ struct ApiEnvironment {
   std::vector<std::string> cors_origins;  // Allow-listed; "*" is refused at start.
   std::function<Response()> ready;        // GET /readyz
   std::function<Response()> metrics;      // GET /metrics
+  LeaderboardReads* leaderboards = nullptr;  // nullptr: there are none here.
 };
 
 class Api {

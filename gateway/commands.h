@@ -11,6 +11,7 @@
 #include "gateway/dispatcher.h"
 #include "gateway/http.h"
 #include "gateway/jwt.h"
+#include "gateway/preferences.h"
 #include "gateway/quota.h"
 #include "gateway/schema.h"
 #include "gateway/transcoder.h"
@@ -18,18 +19,8 @@
 namespace guildhall {
 
 inline constexpr std::size_t max_idempotency_key_bytes = 255;
-inline constexpr int default_wait_s = 2;  // For a read model, where a wait is asked without a time.
-inline constexpr int longest_wait_s = 30;
 
-// How a wait for the read models ended.
-enum class WaitOutcome : std::uint8_t { reached, timed_out, stopped };
-struct PositionWait {
-  WaitOutcome outcome = WaitOutcome::reached;
-  std::uint64_t events_behind = 0;
-  Micros waited_us = 0;
-};
 // Calls back once, from any thread: when the read models hold the position, or after the time.
-std::string lag_text(const PositionWait& wait);  // Consistency-Lag: events=12;ms=340
 using WaitForPosition = std::function<void(ShardNo, Sequence, Micros timeout_us, std::function<void(PositionWait)>)>;
 
 struct CommandsEnvironment {
@@ -93,13 +84,5 @@ class Commands {
   CommandsEnvironment env_;
   std::atomic<std::uint64_t> keyless_{0};
 };
-
-// Prefer (RFC 7240), what of it commands and reads know.
-struct Preferences {
-  std::optional<int> wait_s;
-  bool lenient = false;
-  bool minimal = false;
-};
-Preferences parse_prefer(std::string_view header);
 
 }  // namespace guildhall

@@ -14,6 +14,7 @@
 #include "events/check.h"
 #include "gateway/framing_gate.h"
 #include "gateway/json_schema.h"
+#include "gateway/leaderboards.h"
 #include "gateway/rpc_functions.h"
 
 namespace guildhall {
@@ -91,6 +92,7 @@ class Document {
       if (!table.location.empty()) add_resource(table);
     add_command_status();
     add_documents();
+    if (catalogue_.table("learner.v1.XpGranted") != nullptr) add_leaderboards();
     add_relations();
     for (const RpcFunction& function : rpc_functions())
       if (catalogue_.command(function.command) != nullptr) add_rpc(function);
@@ -268,6 +270,79 @@ class Document {
                  any);
   }
 
+  void add_leaderboards() {
+    const auto limited = [](std::size_t least, std::size_t most, std::size_t usual) {
+      return json::object{{"type", "integer"}, {"minimum", least}, {"maximum", most}, {"default", usual}};
+    };
+    json::array periods;
+    for (const BoardPeriod period : board_periods) periods.emplace_back(text(name_of(period)));
+    json::object period_schema{{"type", "string"}, {"enum", periods}};
+    json::object operation;
+    operation["description"] =
+        "Ranks are SQL's RANK(): ties share one, and gaps follow. Inside a tie who reached the score first stands first. The "
+        "percentile is that of those with XP in the period who stand behind; periods are UTC's day, ISO week and month.";
+    operation["parameters"] = json::array{
+        parameter("period", "path", true, "Which board.", period_schema),
+        parameter("start", "query", false, "The first day of the open period, or of the one before it. Else the open one.",
+                  json::object{{"type", "string"}, {"format", "date"}}),
+        parameter("around", "query", false, "`me`, or a user's id: who stands around them, instead of a page.", string_schema()),
+        parameter("neighbours", "query", false, "With around: so many on each side.",
+                  limited(0, leaderboard_max_neighbours, leaderboard_default_neighbours)),
+        parameter("limit", "query", false, "Rows of a page.", limited(1, leaderboard_max_rows, leaderboard_default_rows)),
+        parameter("after", "query", false, "next_cursor of the page before.", string_schema()),
+        parameter("friends", "query", false, "Only the caller and the people whom they follow.",
+                  json::object{{"type", "boolean"}, {"default", false}}),
+        parameter("expand", "query", false, "Names, of those whose names the caller may see.",
+                  json::object{{"type", "string"}, {"enum", json::array{json::value("profile")}}}),
+        reference("parameters", "Prefer"),
+        reference("parameters", "ConsistencyToken"),
+    };
+    schemas_["LeaderboardRow"] = json::parse(R"({
+      "type": "object",
+      "properties": {
+        "user_id": {"type": "string", "format": "uuid"},
+        "rank": {"type": "integer", "minimum": 1},
+        "percentile": {"type": "number", "minimum": 0, "maximum": 100, "description": "With two decimals."},
+        "xp_points": {"type": "integer"},
+        "lessons_completed": {"type": "integer"},
+        "streak_days": {"type": "integer", "description": "As of the last lesson in the period."},
+        "reached_at": {"type": "string", "format": "date-time", "description": "When the score was reached."},
+        "profile": {
+          "type": ["object", "null"],
+          "description": "With expand=profile; null where the name is not for the caller.",
+          "properties": {"display_name": {"type": "string"}},
+          "required": ["display_name"]
+        }
+      },
+      "required": ["user_id", "rank", "percentile", "xp_points", "lessons_completed", "streak_days", "reached_at"]
+    })");
+    json::object page = json::parse(R"({
+      "type": "object",
+      "properties": {
+        "period_start_date": {"type": "string", "format": "date"},
+        "period_end_date": {"type": "string", "format": "date"},
+        "next_reset_at": {"type": ["string", "null"], "format": "date-time", "description": "When the period ends; null: never."},
+        "learners": {"type": "integer", "description": "Who has XP in the period."},
+        "me": {"anyOf": [{"$ref": "#/components/schemas/LeaderboardRow"}, {"type": "null"}]},
+        "data": {"type": "array", "items": {"$ref": "#/components/schemas/LeaderboardRow"}},
+        "has_more": {"type": "boolean"},
+        "next_cursor": {"type": ["string", "null"]},
+        "positions": {"type": "array", "items": {"type": "integer"},
+                      "description": "By shard: the sequence of its log that the answer is the fold of."}
+      },
+      "required": ["period", "period_start_date", "period_end_date", "next_reset_at", "learners", "me", "data", "has_more",
+                   "next_cursor", "positions"]
+    })").as_object();
+    page["properties"].as_object()["period"] = std::move(period_schema);
+    schemas_["Leaderboard"] = std::move(page);
+    json::object ok = response("A part of the board.", "application/json", reference("schemas", "Leaderboard"));
+    ok["headers"] = json::object{{"Consistency-Token", reference("headers", "ConsistencyToken")}};
+    json::object responses{{"200", std::move(ok)}};
+    add_refusals(responses, std::array{400, 401, 403, 404, 503});
+    operation["responses"] = std::move(responses);
+    add("/v1/leaderboards/{period}", "get", "leaderboards", "getLeaderboard", "Read a leaderboard", std::move(operation));
+  }
+
   void add_relations() {
     json::object row{{"type", "object"}};
     json::object rows{{"type", "array"}, {"items", row}};
@@ -370,6 +445,7 @@ class Document {
                                            : tag == "documents" ? "The API and its schemas."
                                            : tag == "reads"  ? "Read models and the seeds' functions, as supabase-js calls them."
                                            : tag == "health" ? "For the operator."
+                                           : tag == "leaderboards" ? "Exact ranks of learners."
                                                              : "";
       out.push_back(
           {{"name", text(tag)},

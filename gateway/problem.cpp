@@ -12,6 +12,7 @@ constexpr std::array codes{
     GatewayCode{"invalid_request", 400, "The request is malformed", "See `errors` for each place."},
     GatewayCode{"idempotency_key_missing", 400, "This command needs an Idempotency-Key",
                 "Send a fresh UUID, and the same one on retries."},
+    GatewayCode{"invalid_cursor", 400, "The cursor does not apply here", "Begin again without `after`."},
     GatewayCode{"token_not_applicable", 400, "The Consistency-Token is not one of this log", "Send it as it was received."},
     GatewayCode{"unauthenticated", 401, "A valid token is needed", "Send it as `Authorization: Bearer …`."},
     GatewayCode{"forbidden", 403, "The token's role may not do this", ""},

@@ -5,6 +5,7 @@
 #include <cctype>
 #include <charconv>
 #include <limits>
+#include <set>
 #include <utility>
 
 #include <fmt/format.h>
@@ -35,6 +36,26 @@ constexpr std::array<Word, 3> containments{{{"cs", "@>"}, {"cd", "<@"}, {"ov", "
 constexpr std::array<Word, 4> text_searches{
     {{"fts", "to_tsquery"}, {"plfts", "plainto_tsquery"}, {"phfts", "phraseto_tsquery"}, {"wfts", "websearch_to_tsquery"}}};
 constexpr std::array<Word, 4> is_values{{{"null", "NULL"}, {"true", "TRUE"}, {"false", "FALSE"}, {"unknown", "UNKNOWN"}}};
+
+using Names = std::set<std::string, std::less<>>;
+
+// A column that a view computes, and that orders rows just as another column reversed does, which an index has: where filters
+// hold some columns to one value.
+struct ReversedOrder {
+  std::string_view relation;
+  std::string_view column;
+  std::string_view by;
+  std::array<std::string_view, 2> fixed;
+};
+constexpr std::array<ReversedOrder, 1> reversed_orders{{{"leaderboard", "rank", "xp_points", {"period", "period_start_date"}}}};
+
+std::optional<std::string_view> reversed_order(std::string_view relation, std::string_view column, const Names& fixed) {
+  for (const ReversedOrder& o : reversed_orders)
+    if (o.relation == relation && o.column == column &&
+        std::ranges::all_of(o.fixed, [&](std::string_view name) { return fixed.contains(name); }))
+      return o.by;
+  return std::nullopt;
+}
 
 Unexpected unparsable(std::string_view what, std::string_view text, std::string details, std::optional<std::string> hint = {}) {
   return Unexpected(RestError{400, "PGRST100", fmt::format("\"failed to parse {} ({})\" (line 1, column 1)", what, text),
@@ -224,7 +245,8 @@ class StatementBuilder {
     return sql;
   }
 
-  Sql order(std::string_view text) const {
+  // `fixed`: columns that a filter holds to one value.
+  Sql order(std::string_view text, const Names& fixed) const {
     std::string sql;
     std::size_t count = 0;
     for (std::string_view rest = text; !rest.empty();) {
@@ -235,12 +257,12 @@ class StatementBuilder {
       const auto found = column(next_part(item, '.'));
       if (!found) return Unexpected(found.error());
       if (!sql.empty()) sql += ", ";
-      sql += "t." + quoted((*found)->name);
+      const auto by_index = reversed_order(name_, (*found)->name, fixed);
+      sql += "t." + quoted(by_index.value_or((*found)->name));
       std::string_view word = next_part(item, '.');
-      if (word == "asc" || word == "desc") {
-        sql += word == "asc" ? " ASC" : " DESC";
-        word = next_part(item, '.');
-      }
+      const bool has_direction = word == "asc" || word == "desc";
+      if (has_direction || by_index) sql += (word == "desc") != by_index.has_value() ? " DESC" : " ASC";
+      if (has_direction) word = next_part(item, '.');
       if (word == "nullsfirst" || word == "nullslast") {
         sql += word == "nullsfirst" ? " NULLS FIRST" : " NULLS LAST";
         word = {};
@@ -576,6 +598,7 @@ std::expected<RestPlan, RestError> plan_read(const RestRequest& request, const R
   StatementBuilder builder(request.relation, relation->second);
   std::map<std::string, std::string, std::less<>> once;  // The parameters that may come but once.
   std::string where;
+  Names fixed;
   for (std::string_view rest = request.query; !rest.empty();) {
     const std::string_view pair = next_part(rest, '&');
     if (pair.empty()) continue;
@@ -592,6 +615,7 @@ std::expected<RestPlan, RestError> plan_read(const RestRequest& request, const R
     const bool is_group = group == "and" || group == "or";
     Sql sql = is_group ? builder.group(*value, group == "and" ? " AND " : " OR ") : builder.filter(*name, *value);
     if (!sql) return Unexpected(std::move(sql.error()));
+    if (!is_group && value->starts_with("eq.")) fixed.insert(*name);
     where += where.empty() ? " WHERE " : " AND ";
     if (is_group && after_not) where += "NOT ";
     where += *sql;
@@ -604,7 +628,7 @@ std::expected<RestPlan, RestError> plan_read(const RestRequest& request, const R
   const std::string_view select = trimmed(given("select").value_or("*"));
   const Sql columns = builder.selection(select.empty() ? "*" : select);
   if (!columns) return Unexpected(columns.error());
-  const Sql order = builder.order(given("order").value_or(""));
+  const Sql order = builder.order(given("order").value_or(""), fixed);
   if (!order) return Unexpected(order.error());
   const auto window = window_of(given("limit"), given("offset"), request.range);
   if (!window) return Unexpected(window.error());

@@ -225,6 +225,22 @@ std::string erase_sql(const std::string& schema, const Group& g) {
   return "DELETE FROM " + schema + "." + std::string(g.table->name) + " AS t" + from + " WHERE " + key_match(*g.table, "t");
 }
 
+// Rows that other shards' transactions may add to at the same time are taken by all in one order, that of their keys: else two of
+// them could each wait for a row that the other one has.
+std::vector<const Write*> in_lock_order(std::span<const Write> changes) {
+  std::vector<const Write*> out;
+  std::vector<std::pair<std::string, const Write*>> shared;
+  for (const Write& w : changes) {
+    const bool adds = w.kind == WriteKind::upsert && w.via.table == nullptr && !w.assignments.empty() &&
+                      std::ranges::none_of(w.assignments, [](const Assignment& a) { return a.op == Op::set; });
+    if (adds) shared.emplace_back(row_identity(w), &w);
+    else out.push_back(&w);
+  }
+  std::ranges::sort(shared);
+  for (const auto& [row, write] : shared) out.push_back(write);
+  return out;
+}
+
 // Erasures first (a replaced row is erased, then made), then rows by their own key, then those found through rows.
 std::vector<Statement> statements_of(const std::string& schema, std::span<const Write> changes) {
   static const std::vector<Assignment> no_columns;
@@ -256,7 +272,9 @@ std::vector<Statement> statements_of(const std::string& schema, std::span<const 
     for (const Value& value : w.key) g.arrays[at++].add(value);
     for (const Assignment& a : shape) g.arrays[at++].add(a.value);
   };
-  for (const Write& w : changes) {
+  const auto changes_in_order = in_lock_order(changes);
+  for (const Write* change : changes_in_order) {
+    const Write& w = *change;
     if (w.kind == WriteKind::erase || w.kind == WriteKind::replace) add('1', w, WriteKind::erase, no_columns);
     if (w.kind == WriteKind::insert) add('2', w, WriteKind::insert, w.assignments);
     if (w.kind == WriteKind::upsert || w.kind == WriteKind::replace)

@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "projectors/leaderboard_rows.h"
 #include "projectors/learning.h"
 #include "projectors/live_sessions.h"
 #include "projectors/plans.h"
@@ -19,9 +20,19 @@ extern const char guildhall_dracarys_views[], guildhall_dracarys_views_end[];
 }
 
 namespace guildhall {
+namespace {
+
+void project_learning(const RecordHeader& at, const AnyEvent& event, Writes& out) {
+  project_events<account::Event, lesson::Event, achievement::Event, learner::Event, progress::Event, plan::Event,
+                 plan_subscription::Event, live_session::Event, participant::Event>(at, event, out);
+  project_leaderboards(at, event, out);
+}
+
+}  // namespace
+
 // Not claims: who holds an email nobody reads but the account.
 const Projection& dracarys_projection() {
-  static const std::array<const Table*, 20> tables{&Accounts::table(),
+  static const std::array<const Table*, 23> tables{&Accounts::table(),
                                                    &People::table(),
                                                    &TradingProfiles::table(),
                                                    &Lessons::table(),
@@ -40,11 +51,11 @@ const Projection& dracarys_projection() {
                                                    &PlanSubscriptions::table(),
                                                    &LiveSessions::table(),
                                                    &LiveSessionRooms::table(),
-                                                   &SessionParticipants::table()};
-  static const Projection projection{
-      "dracarys", tables,
-      project_events<account::Event, lesson::Event, achievement::Event, learner::Event, progress::Event, plan::Event,
-                     plan_subscription::Event, live_session::Event, participant::Event>};
+                                                   &SessionParticipants::table(),
+                                                   &LeaderboardScores::table(),
+                                                   &LeaderboardCounts::table(),
+                                                   &LeaderboardSizes::table()};
+  static const Projection projection{"dracarys", tables, project_learning};
   return projection;
 }
 

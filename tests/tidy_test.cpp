@@ -38,7 +38,8 @@ const std::map<std::string_view, Strings> folder_sees{
 
 // What infra implements, so that it can know no business rule.
 const Strings seam_headers{"aggregates/effects.h",    "aggregates/shard/inbox_entry.h", "aggregates/shard/state_store.h",
-                           "aggregates/time_zones.h", "projectors/projection.h",        "projectors/row_store.h"};
+                           "aggregates/time_zones.h", "projectors/projection.h",        "projectors/row_store.h",
+                           "projectors/snapshot_store.h"};
 
 // Library → the files that may name it, by the beginning of their path; then, if given, by its end. The longest matching
 // beginning of an include counts. Tests and bench may name every library but Asio and Beast, which take too long to compile.
@@ -78,7 +79,7 @@ const std::vector<Source> sources_of_surprise{
     {{"::now(", "clock_gettime", "gettimeofday", "time(nullptr)"},
      // Waits for rows and for brokers end by the steady clock, which no row and no record depends on.
      {"infra/system_clock.cpp", "infra/postgres_pool.cpp", "infra/kafka_", "gateway/http_server.cpp", "projectors/runner.cpp",
-      "projectors/offset_watch.cpp", "cli/"}},
+      "projectors/offset_watch.cpp", "projectors/board_follower.cpp", "cli/"}},
     {{"random_device", "getrandom", "RAND_bytes", "std::rand", "srand"}, {"infra/disk.cpp", "infra/secrets.cpp"}},
     {{"getenv", "environ"}, {"cli/"}},
     {{"std::thread", "std::jthread", "std::async", "pthread_create"},

@@ -374,5 +374,50 @@ TEST_F(Learners, laws_hold_over_random_learning) {
   EXPECT_TRUE(again.get<LearnerState>(ada) == learner());
 }
 
+// ---- leaderboards
+
+// A-DR-6, A-DR-7, A-DR-13, DR-72: what counts, and with it the learner's scores of the day, the week and the month in UTC.
+TEST_F(Learners, xp_of_lessons_counts_in_the_periods_of_its_time) {
+  const auto scores = [&](int gate) {
+    const auto e = only<XpGranted>(as(user(ada)).when(hand_in(offered(gate))).then_accepted().events).at(0);
+    return std::vector{e.board_xp, e.day_xp, e.week_xp, e.month_xp, e.all_time_xp};
+  };
+  using Scores = std::vector<std::int32_t>;
+  at(utc(2025, 11, 23, 23, 30));  // A Sunday: the week of the 17th, though Copenhagen has Monday.
+  EXPECT_EQ(scores(1), (Scores{100, 100, 100, 100, 100}));
+  EXPECT_EQ(scores(2), (Scores{100, 200, 200, 200, 200}));
+  at(utc(2025, 11, 24, 0));
+  EXPECT_EQ(scores(3), (Scores{100, 100, 100, 300, 300}));
+  at(utc(2025, 11, 30, 23, 59));
+  EXPECT_EQ(scores(4), (Scores{100, 100, 200, 400, 400}));
+  at(utc(2025, 12, 31, 12));
+  EXPECT_EQ(scores(5), (Scores{100, 100, 100, 100, 500}));
+  at(utc(2026, 1, 1, 12));  // In the same week.
+  EXPECT_EQ(scores(6), (Scores{100, 100, 200, 100, 600}));
+  EXPECT_EQ(learner().board_day, day_of(2026, 1, 1));
+}
+
+TEST_F(Learners, xp_of_achievements_counts_where_the_platform_says_so) {  // A-DR-13
+  auto first = definition("first", 50);
+  first.lessons_completed = 1;
+  defined(first);
+  at(utc(2026, 1, 5, 8));
+  const auto granted = [&](int gate) {
+    return only<XpGranted>(as(user(ada)).when(hand_in(offered(gate))).then_accepted().events);
+  };
+  const auto e = granted(1);
+  ASSERT_EQ(e.size(), 2u);
+  EXPECT_EQ(e[1].board_xp, 0);
+  EXPECT_EQ(e[1].day_xp, 100);
+  policy.boards_count_achievements = true;
+  auto second = definition("second", 30);
+  second.lessons_completed = 2;
+  defined(second);
+  const auto f = granted(2);
+  ASSERT_EQ(f.size(), 2u);
+  EXPECT_EQ(f[1].board_xp, 30);
+  EXPECT_EQ(f[1].all_time_xp, 230);
+}
+
 }  // namespace
 }  // namespace guildhall::testing

@@ -257,3 +257,34 @@ CREATE TABLE session_participants (
   updated_at timestamptz,
   last_event_position bigint
 );
+
+-- Scores of leaderboards (DR-24), by period and its first day, in days since 1970-01-01.
+CREATE TABLE leaderboard_scores (
+  period text,
+  period_start integer,
+  learner_id uuid,
+  period_end integer,
+  xp_points integer DEFAULT 0,
+  lessons_completed integer DEFAULT 0,
+  streak_days integer DEFAULT 0,
+  reached_at timestamptz,
+  updated_at timestamptz,
+  last_event_position bigint,
+  PRIMARY KEY (period, period_start, learner_id)
+) WITH (fillfactor = 85);
+
+-- How many learners have each score, and any. All shards add to them.
+CREATE TABLE leaderboard_counts (
+  period text,
+  period_start integer,
+  xp_points integer,
+  learners bigint DEFAULT 0,
+  PRIMARY KEY (period, period_start, xp_points)
+) WITH (fillfactor = 70);
+
+CREATE TABLE leaderboard_sizes (
+  period text,
+  period_start integer,
+  learners bigint DEFAULT 0,
+  PRIMARY KEY (period, period_start)
+) WITH (fillfactor = 50);

@@ -48,3 +48,8 @@ CREATE POLICY registered ON live_session_rooms FOR SELECT TO authenticated
                       AND p.attendance_status <> 'waitlisted'));
 CREATE POLICY parties ON session_participants FOR SELECT TO authenticated
   USING (user_id = (SELECT auth.uid()) OR host_id = (SELECT auth.uid()));
+
+-- Leaderboards are for anyone signed in (A-DR-30).
+CREATE POLICY signed_in ON leaderboard_scores FOR SELECT TO authenticated USING ((SELECT auth.uid()) IS NOT NULL);
+CREATE POLICY signed_in ON leaderboard_counts FOR SELECT TO authenticated USING ((SELECT auth.uid()) IS NOT NULL);
+CREATE POLICY signed_in ON leaderboard_sizes FOR SELECT TO authenticated USING ((SELECT auth.uid()) IS NOT NULL);

@@ -4,7 +4,7 @@ CREATE SCHEMA IF NOT EXISTS dracarys;
 DROP VIEW IF EXISTS dracarys.user_profiles, dracarys.lessons, dracarys.lesson_answers, dracarys.achievements, dracarys.user_progress,
   dracarys.user_achievements, dracarys.user_streaks, dracarys.user_activity_log, dracarys.xp_history, dracarys.user_learning_stats,
   dracarys.lesson_popularity, dracarys.subscription_plans, dracarys.user_subscriptions, dracarys.live_sessions,
-  dracarys.session_participants;
+  dracarys.session_participants, dracarys.leaderboard;
 
 -- DR-71 in integers, exact for every integer (domain.md 11): one less than the bits of total_xp / 1000 + 1, at least 1.
 CREATE OR REPLACE FUNCTION dracarys.calculate_user_level(total_xp integer) RETURNS integer
@@ -126,6 +126,22 @@ CREATE VIEW dracarys.session_participants WITH (security_invoker = true) AS
 SELECT participant_id AS id, session_id, user_id, joined_at, left_at, attendance_status, feedback_rating, feedback_text, created_at,
        last_event_position, updated_at
 FROM dracarys_rm.session_participants;
+
+-- DR-24. A rank is one more than how many learners have a higher score (A-DR-9); who has no XP stands nowhere. /rest/v1 reads
+-- `order=rank` of one board as the order of scores, which an index has.
+CREATE VIEW dracarys.leaderboard WITH (security_invoker = true) AS
+SELECT md5(s.period || s.period_start || s.learner_id)::uuid AS id, s.learner_id AS user_id, s.period, s.xp_points, s.lessons_completed,
+       s.streak_days, r.rank::integer AS rank,
+       CASE WHEN n.learners > 1 THEN round(100.0 * (n.learners - r.rank) / (n.learners - 1), 2) ELSE 100.00 END::numeric(5, 2) AS percentile,
+       date '1970-01-01' + s.period_start AS period_start_date, date '1970-01-01' + s.period_end AS period_end_date, s.updated_at,
+       s.last_event_position, s.reached_at
+FROM dracarys_rm.leaderboard_scores s
+LEFT JOIN dracarys_rm.leaderboard_sizes n ON n.period = s.period AND n.period_start = s.period_start
+CROSS JOIN LATERAL (
+  SELECT 1 + coalesce(sum(c.learners), 0)::bigint AS rank
+  FROM dracarys_rm.leaderboard_counts c
+  WHERE c.period = s.period AND c.period_start = s.period_start AND c.xp_points > s.xp_points AND c.learners <> 0) r
+WHERE s.xp_points > 0;
 
 GRANT USAGE ON SCHEMA dracarys TO anon, authenticated, service_role;
 GRANT SELECT ON ALL TABLES IN SCHEMA dracarys TO anon, authenticated, service_role;

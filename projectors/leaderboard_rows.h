@@ -1,0 +1,28 @@
+// The leaderboards as rows (DR-24): a learner's score of each period, and how many learners have each score, so that a rank is a
+// sum over the higher scores. Ranks of an open period are in no row: one event would change a million.
+#pragma once
+
+#include "projectors/projection.h"
+
+namespace guildhall {
+
+// Keyed by period, its first day (since 1970-01-01), and the learner.
+struct LeaderboardScores {
+  enum : ColumnNo { period_end, xp_points, lessons_completed, streak_days, reached_at, updated_at, last_event_position };
+  static const Table& table();
+};
+// Keyed by period, its first day, and a score. Counters that all shards add to; those of nobody stay, at 0.
+struct LeaderboardCounts {
+  enum : ColumnNo { learners };
+  static const Table& table();
+};
+// Keyed by period and its first day.
+struct LeaderboardSizes {
+  enum : ColumnNo { learners };
+  static const Table& table();
+};
+
+// What the event changes on leaderboards: XpGranted does, if it counts there.
+void project_leaderboards(const RecordHeader& at, const AnyEvent& event, Writes& out);
+
+}  // namespace guildhall

@@ -1,0 +1,170 @@
+// The relation `leaderboard` on a real PostgreSQL: the seed's columns (DR-24), exact ranks beside SQL's own RANK() and beside the
+// boards in memory at the same place in the logs (A-DR-9, LB-1), who may read it (A-DR-30), and which index it takes.
+#include <gtest/gtest.h>
+
+#include <pqxx/pqxx>
+#include <random>
+
+#include "gateway/rest_query.h"
+#include "infra/memory_row_store.h"
+#include "infra/postgres_row_store.h"
+#include "projectors/board_follower.h"
+#include "projectors/dracarys.h"
+#include "tests/postgres_cluster.h"
+#include "tests/projectors/projected.h"
+#include "tests/projectors/xp_log.h"
+
+namespace guildhall {
+namespace {
+
+using Lines = std::vector<std::string>;
+
+class LeaderboardRows : public testing::Test {
+ protected:
+  LeaderboardRows() { rows_.prepare(log_.written.log.identity()); }
+
+  void project(std::size_t records_per_transaction = 50) {
+    project_into(rows_, log_.written.log, records_per_transaction, dracarys_projection());
+  }
+  Lines read(const std::string& query, const char* role = "authenticated") {
+    pqxx::connection connection(url_);
+    pqxx::work tx(connection);
+    tx.exec0(std::string("SET LOCAL ROLE ") + role);
+    const std::string subject = role == std::string("authenticated") ? R"(,"sub":")" + to_string(learner_id(1)) + '"' : "";
+    tx.exec_params("SELECT set_config('request.jwt.claims', $1, true)", R"({"role":")" + std::string(role) + '"' + subject + '}');
+    Lines out;
+    for (const auto& row : tx.exec(query)) {
+      std::string line;
+      for (const auto& field : row) line += (line.empty() ? "" : " ") + std::string(field.is_null() ? "-" : field.c_str());
+      out.push_back(std::move(line));
+    }
+    return out;
+  }
+  // A board of memory as the query `board_sql` gives it.
+  Lines in_memory(const BoardFollower& follower, BoardPeriod period, Day start) {
+    Lines out;
+    follower.read([&](const BoardFollower::View& view) {
+      for (ShardNo shard = 0; shard < 2; ++shard) EXPECT_EQ(view.positions[shard], log_.written.end(shard));
+      const Ranking* ranking = view.boards.find(period, start);
+      if (ranking == nullptr) return;
+      for (const LearnerNo learner : ranking->slice(0, ranking->size())) {
+        const BoardScore& score = *ranking->find(learner);
+        const auto rank = rank_after(ranking->higher_than(score.xp));
+        out.push_back(to_string(view.boards.learners().id(learner)) + " " + std::to_string(score.xp) + " " +
+                      std::to_string(score.lessons) + " " + std::to_string(score.streak_days) + " " + std::to_string(rank) +
+                      " " + percentile_text(percentile_hundredths(rank, ranking->size())));
+      }
+    });
+    return out;
+  }
+  static std::string board_sql(BoardPeriod period, Day start) {
+    return "SELECT user_id, xp_points, lessons_completed, streak_days, rank, percentile FROM dracarys.leaderboard "
+           "WHERE period = '" + std::string(name_of(period)) + "' AND period_start_date = '" + date_text(start) +
+           "' ORDER BY xp_points DESC, reached_at, user_id";
+  }
+
+  XpLog log_{2};
+  const std::string url_ = PostgresCluster::shared().new_database();
+  PostgresRowStore rows_{url_, dracarys_projection(), dracarys_sql()};
+};
+
+TEST_F(LeaderboardRows, have_the_seeds_columns_in_its_order) {  // DR-24, DR-25, A-DR-6..8
+  log_.written.now = at("2025-11-23", 23 * hour_us + 30 * minute_us);
+  log_.grant(1, 30);
+  project();
+  EXPECT_EQ(read("SELECT user_id = '" + to_string(learner_id(1)) + "', period, xp_points, lessons_completed, streak_days, rank, "
+                 "percentile, period_start_date, period_end_date, updated_at FROM dracarys.leaderboard ORDER BY period"),
+            (Lines{"t all_time 30 1 2 1 100.00 1970-01-01 9999-12-31 2025-11-23 23:30:00+00",
+                   "t daily 30 1 2 1 100.00 2025-11-23 2025-11-23 2025-11-23 23:30:00+00",
+                   "t monthly 30 1 2 1 100.00 2025-11-01 2025-11-30 2025-11-23 23:30:00+00",
+                   "t weekly 30 1 2 1 100.00 2025-11-17 2025-11-23 2025-11-23 23:30:00+00"}));
+  EXPECT_EQ(read("SELECT string_agg(attname, ' ' ORDER BY attnum) FROM pg_attribute "
+                 "WHERE attrelid = 'dracarys.leaderboard'::regclass"),
+            (Lines{"id user_id period xp_points lessons_completed streak_days rank percentile period_start_date period_end_date "
+                   "updated_at last_event_position reached_at"}));
+  EXPECT_EQ(read("SELECT count(DISTINCT id) FROM dracarys.leaderboard"), (Lines{"4"}));
+  EXPECT_EQ(read("SELECT pg_typeof(rank), pg_typeof(percentile), pg_typeof(period_start_date) FROM dracarys.leaderboard LIMIT 1"),
+            (Lines{"integer numeric date"}));
+}
+
+// LB-1: with few different scores and with many, over two days that end a week and a month, in transactions of any size.
+TEST_F(LeaderboardRows, equal_sql_rank_and_the_boards_in_memory_at_the_same_place_in_the_logs) {
+  std::mt19937_64 random(11);
+  log_.written.now = at("2026-05-31", 20 * hour_us);  // A Sunday.
+  BoardFollower follower(log_.written.log, log_.clock, xp_gain, nullptr, {});
+  for (int round = 0; round < 6; ++round) {
+    const std::int32_t step = round % 2 == 0 ? 50 : 1;
+    for (int i = 0; i < 250; ++i) {
+      log_.written.now += static_cast<Micros>(random() % (2 * minute_us));
+      const bool counts = random() % 10 != 0;
+      log_.grant(random() % 90, counts ? static_cast<std::int32_t>(random() % 6) * step : 0,
+                 counts ? ::learner::v1::XpSource::lesson : ::learner::v1::XpSource::achievement);
+    }
+    project(round == 0 ? 1 : 7 + 40 * static_cast<std::size_t>(round));
+    while (follower.step()) {
+    }
+    EXPECT_EQ(read("SELECT user_id, period, rank FROM (SELECT *, rank() OVER (PARTITION BY period, period_start_date ORDER BY "
+                   "xp_points DESC) AS sql_rank FROM dracarys.leaderboard) l WHERE rank <> sql_rank"),
+              Lines{});
+    EXPECT_EQ(read("SELECT 1 FROM dracarys_rm.leaderboard_counts WHERE learners < 0"), Lines{});
+    for (const BoardPeriod period : board_periods) {
+      const Day start = period_start(period, day_of(log_.clock.at));
+      std::vector<Day> starts{start};
+      if (const auto before = previous_start(period, start)) starts.push_back(*before);
+      for (const Day s : starts) EXPECT_EQ(read(board_sql(period, s)), in_memory(follower, period, s)) << name_of(period) << s;
+    }
+  }
+  ASSERT_GT(day_of(log_.clock.at), *parse_date("2026-05-31")) << "the test is to cross a day";
+  MemoryRowStore twin(dracarys_projection().tables);
+  twin.prepare(log_.written.log.identity());
+  project_into(twin, log_.written.log, 1'000, dracarys_projection());
+  EXPECT_EQ(all_rows(rows_), all_rows(twin));
+}
+
+TEST_F(LeaderboardRows, are_for_those_who_are_signed_in) {  // A-DR-30
+  log_.grant(1, 30);
+  log_.grant(2, 50);
+  project();
+  const std::string query = "SELECT xp_points, rank FROM dracarys.leaderboard WHERE period = 'daily' ORDER BY rank";
+  EXPECT_EQ(read(query), (Lines{"50 1", "30 2"}));
+  EXPECT_EQ(read(query, "service_role"), (Lines{"50 1", "30 2"}));
+  EXPECT_EQ(read(query, "anon"), Lines{});
+  EXPECT_THROW(read("UPDATE dracarys.leaderboard SET xp_points = 999999"), pqxx::sql_error);  // A-DR-4
+}
+
+// A reading of the best by rank takes the index of scores, and asks for the ranks of those that it returns only.
+TEST_F(LeaderboardRows, in_the_order_of_rank_take_the_index_of_scores) {  // DR-27
+  for (std::uint64_t n = 1; n <= 400; ++n) log_.grant(n, static_cast<std::int32_t>(1 + n % 100));
+  project(10'000);
+  const RelationCatalogue catalogue{
+      "dracarys",
+      {{"leaderboard",
+        Relation{{{"user_id", "uuid"}, {"period", "text"}, {"xp_points", "integer"}, {"rank", "integer"},
+                  {"period_start_date", "date"}, {"reached_at", "timestamp with time zone"}}}}}};
+  const auto planned = [&](std::string_view query) {
+    const auto plan = plan_read({.relation = "leaderboard", .query = query}, catalogue);
+    EXPECT_TRUE(plan);
+    return plan ? plan->sql : "";
+  };
+  const std::string board = "period=eq.weekly&period_start_date=eq.2026-05-04";
+  EXPECT_TRUE(planned(board + "&order=rank").contains(R"(ORDER BY t."xp_points" DESC LIMIT)"));
+  EXPECT_TRUE(planned(board + "&order=rank.asc,reached_at,user_id")
+                  .contains(R"(ORDER BY t."xp_points" DESC, t."reached_at", t."user_id" LIMIT)"));
+  EXPECT_TRUE(planned(board + "&order=rank.desc").contains(R"(ORDER BY t."xp_points" ASC LIMIT)"));
+  // Across boards a higher score is no better rank.
+  EXPECT_TRUE(planned("period=eq.weekly&order=rank").contains(R"(ORDER BY t."rank" LIMIT)"));
+  EXPECT_TRUE(planned("period=eq.weekly&period_start_date=gt.2026-05-04&order=rank").contains(R"(ORDER BY t."rank" LIMIT)"));
+
+  pqxx::connection connection(url_);
+  pqxx::work tx(connection);
+  tx.exec0("ANALYZE dracarys_rm.leaderboard_scores; SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off");
+  std::string plan;
+  for (const auto& row : tx.exec("EXPLAIN SELECT user_id, rank FROM dracarys.leaderboard WHERE period = 'weekly' AND "
+                                 "period_start_date = '2026-05-04' ORDER BY xp_points DESC, reached_at, user_id LIMIT 10"))
+    plan += std::string(row[0].c_str()) + "\n";
+  EXPECT_TRUE(plan.contains("leaderboard_period_rank")) << plan;
+  EXPECT_FALSE(plan.contains("Sort")) << plan;
+}
+
+}  // namespace
+}  // namespace guildhall
