@@ -50,11 +50,12 @@ using Aggregates =
                Folds<WalletState, wallet::Event>, Folds<PayoutState, payout::Event>, Folds<ProductState, product::Event>,
                Folds<StorefrontState, storefront::Event>, Folds<PurchaseState, purchase::Event>,
                Folds<ServiceState, service::Event>, Folds<OrderState, order::Event>, Folds<WebinarState, webinar::Event>,
-               Folds<RegistrationState, registration::Event>, Folds<ReviewState, review::Event>, Folds<LessonState, lesson::Event>,
-               Folds<AchievementState, achievement::Event>, Folds<LearnerState, learner::Event>,
-               Folds<ProgressState, progress::Event>, Folds<PlanState, plan::Event>,
-               Folds<PlanSubscriptionState, plan_subscription::Event>, Folds<LiveSessionState, live_session::Event>,
-               Folds<ParticipantState, participant::Event>, Folds<SessionRequestState, session_request::Event>>;
+               Folds<RegistrationState, registration::Event>, Folds<ReviewState, review::Event>,
+               Folds<LessonState, lesson::Event>, Folds<AchievementState, achievement::Event>,
+               Folds<LearnerState, learner::Event>, Folds<ProgressState, progress::Event>,
+               Folds<PlanState, plan::Event>, Folds<PlanSubscriptionState, plan_subscription::Event>,
+               Folds<LiveSessionState, live_session::Event>, Folds<ParticipantState, participant::Event>,
+               Folds<SessionRequestState, session_request::Event>>;
 
 template <class E, std::size_t I = 0>
 auto state_of() {

@@ -185,8 +185,8 @@ std::vector<NewEvent> activity_events(const Uuid& learner_id, const Activity& ac
   return learning.take();
 }
 
-std::expected<std::vector<NewEvent>, Code> completion_events(const Uuid& learner_id, const Uuid& lesson_id, std::int32_t xp_reward,
-                                                             const Context& at, const View& view) {
+std::expected<std::vector<NewEvent>, Code> completion_events(const Uuid& learner_id, const Uuid& lesson_id,
+                                                             std::int32_t xp_reward, const Context& at, const View& view) {
   Learning learning(learner_id, at, view);
   if (xp_reward > max_xp - learning.state().total_xp) return std::unexpected(Code::xp_limit_reached);
   learning.record({lesson_complete, "lesson", lesson_id});

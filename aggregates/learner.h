@@ -1,8 +1,8 @@
 // A learner's XP, level, streak and achievements, in the group of the account whose id it has (DR-6, DR-20..22, DR-28..30).
 //
-// XP is given once for a lesson and once for an achievement (A-DR-16, DR-22). What follows from XP, a completed lesson or a longer
-// streak follows in the same decision: XpGranted, LevelReached, AchievementUnlocked, XpGranted …, until nothing more is unlocked
-// (M-8).
+// XP is given once for a lesson and once for an achievement (A-DR-16, DR-22). What follows from XP, a completed lesson or a
+// longer streak follows in the same decision: XpGranted, LevelReached, AchievementUnlocked, XpGranted …, until nothing more is
+// unlocked (M-8).
 //
 // A streak counts the learner's local days on which they completed a lesson or joined a session (DR-30, A-DR-25). Days are dates:
 // how long one lasts does not matter, and a date that comes again, or that a journey skips, neither adds nor breaks anything. The
@@ -35,8 +35,8 @@ struct Activity {
 std::vector<NewEvent> activity_events(const Uuid& learner_id, const Activity& activity, const Context& at, const View& view);
 
 // What a lesson that is completed for the first time leads to, its activity included. xp_limit_reached: its XP has no room.
-std::expected<std::vector<NewEvent>, Code> completion_events(const Uuid& learner_id, const Uuid& lesson_id, std::int32_t xp_reward,
-                                                             const Context& at, const View& view);
+std::expected<std::vector<NewEvent>, Code> completion_events(const Uuid& learner_id, const Uuid& lesson_id,
+                                                             std::int32_t xp_reward, const Context& at, const View& view);
 
 Decision decide(const learner::RecordActivity& c, const Context& at, const View& view);
 Decision decide(const learner::AdjustXp& c, const Context& at, const View& view);

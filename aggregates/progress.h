@@ -3,9 +3,9 @@
 //
 //   attempts: StartLesson opens one, CompleteLesson hands it in; without an open one it is an attempt of its own.
 // The server grades: the share of right answers in percent, rounded down, against the pass mark. A lesson without an assessment
-// is passed by handing it in, and has no score. A retake counts as an attempt and may better the score; it gives no XP again, also
-// when the lesson has changed since. Every attempt asks for the plan's level and the prerequisites, as the directory has them;
-// a prerequisite that is retired by now is not asked for, since nobody could complete it any more.
+// is passed by handing it in, and has no score. A retake counts as an attempt and may better the score; it gives no XP again,
+// also when the lesson has changed since. Every attempt asks for the plan's level and the prerequisites, as the directory has
+// them; a prerequisite that is retired by now is not asked for, since nobody could complete it any more.
 #pragma once
 
 #include "aggregates/aggregates.h"

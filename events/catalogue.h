@@ -38,9 +38,9 @@ struct EventTypes {
   using Types =
       detail::Join<account::Event, claim::Event, session::Event, schedule::Event, calendar::Event, booking::Event, payment::Event,
                    subscription::Event, wallet::Event, payout::Event, product::Event, storefront::Event, purchase::Event,
-                   service::Event, order::Event, webinar::Event, registration::Event, review::Event, lesson::Event, achievement::Event, learner::Event,
-                   progress::Event, plan::Event, plan_subscription::Event, live_session::Event, participant::Event,
-                   session_request::Event>::type;
+                   service::Event, order::Event, webinar::Event, registration::Event, review::Event, lesson::Event,
+                   achievement::Event, learner::Event, progress::Event, plan::Event, plan_subscription::Event,
+                   live_session::Event, participant::Event, session_request::Event>::type;
 };
 struct CommandTypes {
   using Types = detail::Join<account::Command, claim::Command, session::Command, schedule::Command, calendar::Command,

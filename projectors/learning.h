@@ -1,6 +1,6 @@
 // Lessons, achievements, and what learners make of them (DR-7..23, DR-28..34, DR-69..71): the seed's user_progress, lessons,
-// achievements, user_achievements, user_streaks and user_activity_log. The right answers and the content of a lesson are tables of
-// their own, since row-level security hides rows, not columns (A-DR-19).
+// achievements, user_achievements, user_streaks and user_activity_log. The right answers and the content of a lesson are tables
+// of their own, since row-level security hides rows, not columns (A-DR-19).
 #pragma once
 
 #include "projectors/projection.h"

@@ -3,6 +3,8 @@
 
 #include <thread>
 
+#include "aggregates/lesson.h"
+#include "events/curriculum.h"
 #include "tests/aggregates/shard_process.h"
 
 namespace guildhall::testing {
@@ -39,7 +41,8 @@ TEST(FactCodec, takes_no_fact_of_another_kind_of_stream) {
   EXPECT_TRUE(is_fact(StreamKind::lesson, encode(lesson)));
   EXPECT_TRUE(is_fact(StreamKind::achievement, encode(AchievementFact{})));
   for (const std::string& bytes : {std::string(), std::string("\x01\x00\x00", 3), std::string(40, '\xff')})
-    for (const StreamKind kind : {StreamKind::lesson, StreamKind::achievement}) EXPECT_FALSE(is_fact(kind, bytes)) << to_hex(bytes);
+    for (const StreamKind kind : {StreamKind::lesson, StreamKind::achievement})
+      EXPECT_FALSE(is_fact(kind, bytes)) << to_hex(bytes);
   EXPECT_FALSE(is_fact(StreamKind::account, encode(lesson)));
   EXPECT_FALSE(is_fact(StreamKind::booking, encode(AccountFact{}))) << "a kind that has none";
 }
@@ -141,6 +144,108 @@ TEST_F(FactTest, an_own_fact_is_not_replaced_when_it_comes_round_late) {
   process.reset();
   process = std::make_unique<Process>(fact_log, stores, clock);
   EXPECT_EQ(process->directory.account(lars)->status, Status::banned) << "from the state, at open";
+}
+
+// ---- lessons are decided in the learner's group by the directory's fact
+
+class LessonFactTest : public FactTest {
+ public:
+  const Uuid curriculum = curriculum_id_of("tutoring");
+  const Uuid lesson = lesson_id_of(curriculum, 1, 1);
+  // In the shard that the curriculum is not in.
+  const Uuid ada = id_of("ada", bucket_of(curriculum) < bucket_count / shard_count ? 0xd01 : 0x101);
+
+  CommandResult create() {
+    lesson::CreateLesson c;
+    c.curriculum_id = curriculum;
+    c.level_id = 1;
+    c.gate_id = 1;
+    c.title = "Candles";
+    c.content_data = "{}";
+    c.assessment_data = "[]";
+    c.answer_key = {"yes"};
+    c.xp_reward = 100;
+    return process->call(c, command_id(curriculum));
+  }
+  CommandResult hand_in(const Uuid& id, std::string answer = "yes") {
+    progress::CompleteLesson c;
+    c.lesson_id = lesson;
+    c.learner_id = ada;
+    c.answers = {std::move(answer)};
+    return process->call(c, id);
+  }
+  LessonFactTest() { process->call(registration(ada, Role::learner, "ada"), command_id(ada)); }
+};
+
+TEST_F(LessonFactTest, travels_with_each_change_and_is_there_after_a_restart) {
+  ASSERT_NE(shard_of(lesson, shard_count), shard_of(ada, shard_count));
+  fact_log.facts.clear();
+  EXPECT_EQ(create().reply.status, 201);
+  ASSERT_EQ(fact_log.facts.size(), 1u);
+  EXPECT_EQ(to_string(fact_log.facts[0].stream), to_string(StreamId{StreamKind::lesson, lesson}));
+  EXPECT_TRUE(is_fact(StreamKind::lesson, fact_log.facts[0].value));
+  EXPECT_EQ(hand_in(command_id(ada), "no").reply.status, 201);
+  lesson::RetireLesson retire;
+  retire.lesson_id = lesson;
+  EXPECT_EQ(process->call(retire, command_id(lesson)).reply.status, 200);
+  EXPECT_EQ(fact_log.facts.size(), 2u);
+  EXPECT_EQ(hand_in(command_id(ada)).reply.body, "lesson_not_found");
+  process.reset();
+  process = std::make_unique<Process>(fact_log, stores, clock);
+  EXPECT_FALSE(process->directory.lesson(lesson)->is_active);
+  lesson::PublishLesson publish;
+  publish.lesson_id = lesson;
+  process->call(publish, command_id(lesson));
+  EXPECT_EQ(hand_in(command_id(ada)).reply.status, 200);
+}
+
+TEST_F(LessonFactTest, one_that_is_not_here_yet_is_waited_for) {
+  std::vector<std::pair<StreamId, std::move_only_function<void(bool)>>> asked;
+  adjust = [&](ShardEnvironment& env) {
+    env.directory_catch_up = [&](const StreamId& absent, std::move_only_function<void(bool)> done) {
+      asked.emplace_back(absent, std::move(done));
+    };
+  };
+  restart();
+  progress::CompleteLesson c;
+  c.lesson_id = lesson;
+  c.learner_id = ada;
+  c.answers = {"yes"};
+  std::optional<CommandResult> result;
+  process->send(c, command_id(ada), result);
+  process->pump();
+  EXPECT_FALSE(result);
+  ASSERT_EQ(asked.size(), 1u);
+  EXPECT_EQ(to_string(asked[0].first), to_string(StreamId{StreamKind::lesson, lesson}));
+  EXPECT_EQ(create().reply.status, 201);
+  asked[0].second(true);
+  process->pump();
+  EXPECT_EQ(result.value().reply.status, 201);
+  EXPECT_EQ(count("learner.v1.XpGranted"), 1u);
+}
+
+TEST_F(LessonFactTest, xp_is_given_once_under_retries_retakes_and_replays) {  // XP-1
+  create();
+  const Uuid id = command_id(ada);
+  const CommandResult first = hand_in(id);
+  EXPECT_EQ(first.reply.status, 201);
+  for (int i = 0; i < 3; ++i) {
+    const CommandResult again = hand_in(id);
+    EXPECT_TRUE(again.replayed);
+    EXPECT_EQ(again.reply, first.reply);
+  }
+  log.fail_next(AppendOutcome::aborted);
+  for (int i = 0; i < 100; ++i) EXPECT_EQ(hand_in(command_id(ada)).reply.status, 200);
+  EXPECT_EQ(count("learner.v1.XpGranted"), 1u);
+  EXPECT_EQ(count("progress.v1.LessonAttempted"), 101u);
+  std::vector<std::map<std::string, std::string>> live;
+  for (const auto& store : stores) live.push_back(dump(store));
+  EXPECT_EQ(replayed(), live);
+  process.reset();
+  stores = std::vector<MemoryStateStore>(shard_count);
+  restart();
+  EXPECT_TRUE(hand_in(id).replayed);
+  EXPECT_EQ(count("learner.v1.XpGranted"), 1u) << "a replay is no new grant";
 }
 
 // ---- an absent fact is an answer only once the directory has caught up
