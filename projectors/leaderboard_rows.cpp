@@ -20,7 +20,8 @@ void project_board(const RecordHeader& at, const learner::XpGranted& e, BoardPer
   row.set(LeaderboardScores::reached_at, at.time);
   const std::int32_t before = after - e.board_xp;
   const auto count = [&](std::int32_t xp, std::int64_t learners) {
-    if (xp > 0) out.upsert(LeaderboardCounts::table(), {name, start, std::int64_t{xp}}).add(LeaderboardCounts::learners, learners);
+    if (xp <= 0) return;
+    out.upsert(LeaderboardCounts::table(), {name, start, std::int64_t{xp}}).add(LeaderboardCounts::learners, learners);
   };
   count(before, -1);
   count(after, 1);

@@ -214,8 +214,8 @@ TEST_F(SessionRows, a_session_has_the_seeds_columns) {  // DR-45, DR-46, DR-48
   EXPECT_EQ(as(eve,
                "SELECT title, description, host_id, session_type, duration, max_participants, current_participants, "
                "meeting_url, recording_url, is_recorded, status, prerequisites, tags, metadata FROM dracarys.live_sessions"),
-            Lines{"Charts - " + to_string(ana) + " q&a 01:30:00 1 1 - - f scheduled " + R"({"min_level": 2, "required_lessons": [")" +
-                  to_string(lesson_id) + R"("]})" + " {charts} -"});
+            Lines{"Charts - " + to_string(ana) + " q&a 01:30:00 1 1 - - f scheduled " +
+                  R"({"min_level": 2, "required_lessons": [")" + to_string(lesson_id) + R"("]})" + " {charts} -"});
   on_session(live_session::LiveSessionUpdated{.title = "More charts", .duration_minutes = 30});
   EXPECT_EQ(as(eve,
                "SELECT title, session_type, duration, max_participants, current_participants, prerequisites, tags "
