@@ -41,10 +41,9 @@ struct EventTypes {
   using Types =
       detail::Join<account::Event, claim::Event, session::Event, schedule::Event, calendar::Event, booking::Event, payment::Event,
                    subscription::Event, wallet::Event, payout::Event, product::Event, storefront::Event, purchase::Event,
-                   service::Event, order::Event, webinar::Event, registration::Event, review::Event,
-                   relation::Event, notification::Event, notification_inbox::Event, lesson::Event,
-                   achievement::Event, learner::Event, progress::Event,
-                   plan::Event, plan_subscription::Event, live_session::Event, participant::Event,
+                   service::Event, order::Event, webinar::Event, registration::Event, review::Event, relation::Event,
+                   notification::Event, notification_inbox::Event, lesson::Event, achievement::Event, learner::Event,
+                   progress::Event, plan::Event, plan_subscription::Event, live_session::Event, participant::Event,
                    session_request::Event>::type;
 };
 struct CommandTypes {

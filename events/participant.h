@@ -27,8 +27,9 @@ using FeedbackGiven = ::participant::v1::FeedbackGivenT;
 using ParticipantView = ::participant::v1::ParticipantViewT;
 
 using Command = std::variant<AskForSeat, WithdrawFromSession, JoinLiveSession, LeaveLiveSession, GiveFeedback>;
-using Event = std::variant<RegistrationAdded, RegistrationWaitlisted, RegistrationRefused, WaitlistPromoted, RegistrationCancelled,
-                           WithdrawalRefused, ParticipantJoined, ParticipantLeft, AttendanceMissed, FeedbackGiven>;
+using Event = std::variant<RegistrationAdded, RegistrationWaitlisted, RegistrationRefused, WaitlistPromoted,
+                           RegistrationCancelled, WithdrawalRefused, ParticipantJoined, ParticipantLeft, AttendanceMissed,
+                           FeedbackGiven>;
 using Resource = std::variant<ParticipantView>;
 
 }  // namespace guildhall::participant

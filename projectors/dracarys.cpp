@@ -2,9 +2,11 @@
 
 #include <array>
 
+#include "projectors/followers.h"
 #include "projectors/leaderboard_rows.h"
 #include "projectors/learning.h"
 #include "projectors/live_sessions.h"
+#include "projectors/notifications.h"
 #include "projectors/plans.h"
 #include "projectors/profiles.h"
 
@@ -24,7 +26,8 @@ namespace {
 
 void project_learning(const RecordHeader& at, const AnyEvent& event, Writes& out) {
   project_events<account::Event, lesson::Event, achievement::Event, learner::Event, progress::Event, plan::Event,
-                 plan_subscription::Event, live_session::Event, participant::Event>(at, event, out);
+                 plan_subscription::Event, live_session::Event, participant::Event, relation::Event,
+                 notification::Event, notification_inbox::Event>(at, event, out);
   project_leaderboards(at, event, out);
 }
 
@@ -32,7 +35,7 @@ void project_learning(const RecordHeader& at, const AnyEvent& event, Writes& out
 
 // Not claims: who holds an email nobody reads but the account.
 const Projection& dracarys_projection() {
-  static const std::array<const Table*, 23> tables{&Accounts::table(),
+  static const std::array<const Table*, 29> tables{&Accounts::table(),
                                                    &People::table(),
                                                    &TradingProfiles::table(),
                                                    &Lessons::table(),
@@ -54,7 +57,13 @@ const Projection& dracarys_projection() {
                                                    &SessionParticipants::table(),
                                                    &LeaderboardScores::table(),
                                                    &LeaderboardCounts::table(),
-                                                   &LeaderboardSizes::table()};
+                                                   &LeaderboardSizes::table(),
+                                                   &Followers::table(),
+                                                   &FollowTotals::table(),
+                                                   &Blocks::table(),
+                                                   &Notifications::table(),
+                                                   &NotificationInboxes::table(),
+                                                   &NotificationCursors::table()};
   static const Projection projection{"dracarys", tables, project_learning};
   return projection;
 }

@@ -4,7 +4,8 @@ CREATE SCHEMA IF NOT EXISTS dracarys;
 DROP VIEW IF EXISTS dracarys.user_profiles, dracarys.lessons, dracarys.lesson_answers, dracarys.achievements, dracarys.user_progress,
   dracarys.user_achievements, dracarys.user_streaks, dracarys.user_activity_log, dracarys.xp_history, dracarys.user_learning_stats,
   dracarys.lesson_popularity, dracarys.subscription_plans, dracarys.user_subscriptions, dracarys.live_sessions,
-  dracarys.session_participants, dracarys.leaderboard;
+  dracarys.session_participants, dracarys.leaderboard, dracarys.followers, dracarys.follow_totals, dracarys.blocks,
+  dracarys.notifications;
 
 -- DR-71 in integers, exact for every integer (domain.md 11): one less than the bits of total_xp / 1000 + 1, at least 1.
 CREATE OR REPLACE FUNCTION dracarys.calculate_user_level(total_xp integer) RETURNS integer
@@ -142,6 +143,37 @@ CROSS JOIN LATERAL (
   FROM dracarys_rm.leaderboard_counts c
   WHERE c.period = s.period AND c.period_start = s.period_start AND c.xp_points > s.xp_points AND c.learners <> 0) r
 WHERE s.xp_points > 0;
+
+-- is_connected: the other one follows, too (PA-42). Names are those that the two have now.
+CREATE VIEW dracarys.followers WITH (security_invoker = true) AS
+SELECT f.follow_id AS id, f.follower_id, f.following_id, f.created_at, f.last_event_position,
+       EXISTS (SELECT FROM dracarys_rm.followers b
+               WHERE b.follower_id = f.following_id AND b.following_id = f.follower_id) AS is_connected,
+       follower.display_name AS follower_name, following.display_name AS following_name
+FROM dracarys_rm.followers f
+LEFT JOIN dracarys_rm.people follower ON follower.account_id = f.follower_id
+LEFT JOIN dracarys_rm.people following ON following.account_id = f.following_id;
+
+-- The seed's profile, which is its owner's only, has no columns for them.
+CREATE VIEW dracarys.follow_totals WITH (security_invoker = true) AS
+SELECT account_id AS user_id, followers_count::integer AS followers_count, following_count::integer AS following_count, updated_at
+FROM dracarys_rm.follow_totals;
+
+-- One's own blocks (M-13).
+CREATE VIEW dracarys.blocks WITH (security_invoker = true) AS
+SELECT blocker_id, blocked_id, created_at, last_event_position FROM dracarys_rm.blocks;
+
+-- Of follows: nothing else is told here. Read is what was marked itself, or by the first time that all up to it were.
+CREATE VIEW dracarys.notifications WITH (security_invoker = true) AS
+SELECT n.notification_id AS id, n.user_id, n.type, 'New follower' AS title,
+       coalesce(actor.display_name, 'Somebody') || ' follows you' AS message, '/profiles/' || n.actor_id AS link_url,
+       n.actor_id, n.related_id, n.read_at IS NOT NULL OR n.sequence <= coalesce(c.read_up_to, 0) AS is_read,
+       least(n.read_at, (SELECT k.read_at FROM dracarys_rm.notification_cursors k
+                         WHERE k.user_id = n.user_id AND k.read_up_to >= n.sequence ORDER BY k.read_up_to LIMIT 1)) AS read_at,
+       n.created_at, n.last_event_position, n.topic, n.sequence, actor.display_name AS actor_name
+FROM dracarys_rm.notifications n
+LEFT JOIN dracarys_rm.notification_inboxes c ON c.user_id = n.user_id
+LEFT JOIN dracarys_rm.people actor ON actor.account_id = n.actor_id;
 
 GRANT USAGE ON SCHEMA dracarys TO anon, authenticated, service_role;
 GRANT SELECT ON ALL TABLES IN SCHEMA dracarys TO anon, authenticated, service_role;
