@@ -195,15 +195,28 @@ class Document {
     return out;
   }
 
+  // What the commands below a Location call its parameter: two spellings would be two paths.
+  std::string id_parameter_of(std::string_view location, const std::string& aggregate) const {
+    const std::string_view above = location.substr(0, location.find("{id}"));
+    for (const CommandSchema& command : catalogue_.commands()) {
+      if (!command.route || !command.route->path.starts_with(above) || !command.route->path.substr(above.size()).starts_with('{'))
+        continue;
+      const std::string_view rest = command.route->path.substr(above.size() + 1);
+      return std::string(rest.substr(0, rest.find('}')));
+    }
+    return aggregate + "_id";
+  }
+
   void add_resource(const TableSchema& table) {
     const std::string resource(table.name);
     const std::string aggregate = resource.substr(0, resource.find('.'));
+    const std::string id_parameter = id_parameter_of(table.location, aggregate);
     if (!schemas_.contains(resource)) schemas_[resource] = json_schema_of(table);  // No command may answer with it.
     json::object operation;
     operation["description"] =
         "As the log has it, not a read model. What the caller may not see is answered like what is not there.";
     json::array parameters{
-        parameter(aggregate + "_id", "path", true, "As in the Location of its creation.",
+        parameter(id_parameter, "path", true, "As in the Location of its creation.",
                   json::object{{"type", "string"}, {"format", "uuid"}}),
         parameter("If-None-Match", "header", false, "An ETag that is known: 304 while it is the resource's.", string_schema())};
     operation["parameters"] = std::move(parameters);
@@ -213,9 +226,8 @@ class Document {
     operation["responses"] = std::move(responses);
     std::string id = "get" + aggregate;
     id[3] = static_cast<char>(std::toupper(static_cast<unsigned char>(id[3])));
-    // Named as the commands below it name the parameter: two spellings would be two paths.
     std::string path(table.location);
-    path.replace(path.find("{id}"), std::string_view("{id}").size(), "{" + aggregate + "_id}");
+    path.replace(path.find("{id}"), std::string_view("{id}").size(), "{" + id_parameter + "}");
     add(path, "get", aggregate, id, "Read one " + aggregate, std::move(operation));
   }
 
