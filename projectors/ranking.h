@@ -2,7 +2,7 @@
 //
 // The list is ordered by score, highest first; of equal scores the one that was reached first stands first, then the smaller user
 // id (A-DR-9). The rank is SQL's RANK(): one more than the number of learners with a higher score, so that ties share it and gaps
-// follow. A counted B+-tree holds numbers of rows only and looks the scores up beside it, about 37 bytes a learner and board.
+// follow. A counted B+-tree holds numbers of rows only and looks the scores up beside it, about 40 bytes a learner and board.
 #pragma once
 
 #include <cstddef>
