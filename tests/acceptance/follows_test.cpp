@@ -74,9 +74,11 @@ class Follows : public testing::Test {
   // Until `enough` were answered in all, or the server has gone. Meanwhile somebody reads the counters.
   void send_until(std::size_t enough, bool dies) {
     std::atomic<bool> over{false};
+    std::atomic<std::size_t> ended{0};  // A server that dies by itself ends them all.
     std::vector<std::jthread> threads;
     for (std::size_t i = 0; i < clients; ++i)
       threads.emplace_back([&, seed = random_()] {
+        const std::shared_ptr<void> at_end(nullptr, [&](void*) { ++ended; });
         std::mt19937_64 random(seed);
         HttpClient client = server_.client();
         Wish wish = any(random);
@@ -101,7 +103,8 @@ class Follows : public testing::Test {
         if (reply.body.find('-') != std::string::npos) ADD_FAILURE() << "a negative count: " << reply.body;
       }
     });
-    EXPECT_TRUE(eventually([&] { return answered_ >= enough || HasFailure(); }, std::chrono::hours(1)));
+    EXPECT_TRUE(eventually([&] { return answered_ >= enough || ended == clients || HasFailure(); }, std::chrono::hours(1)));
+    EXPECT_GE(answered_, enough) << server_.output();
     if (dies) server_.kill();
     over = true;
   }
