@@ -174,7 +174,8 @@ std::vector<ServerField> Commands::server_fields(const CommandSchema& command, c
     const bool self = claims.role == TokenRole::authenticated;
     out.push_back({"id", self ? *claims.sub : derive_root("account", to_string(free_id)), true});
   }
-  if (command.group != nullptr && command.group->name == curriculum_field) out.push_back({curriculum_field, curriculum_id_of(env_.platform)});
+  if (command.group != nullptr && command.group->name == curriculum_field)
+    out.push_back({curriculum_field, curriculum_id_of(env_.platform)});
   return out;
 }
 
