@@ -15,7 +15,6 @@
 namespace guildhall {
 namespace {
 
-constexpr std::string_view curriculum_field = "curriculum_id";  // Of commands that its root decides.
 constexpr std::string_view register_type = "account.v1.RegisterAccount";
 constexpr std::string_view username_type = "account.v1.ChangeUsername";
 constexpr std::string_view hold_type = "claim.v1.HoldClaim";
@@ -174,8 +173,9 @@ std::vector<ServerField> Commands::server_fields(const CommandSchema& command, c
     const bool self = claims.role == TokenRole::authenticated;
     out.push_back({"id", self ? *claims.sub : derive_root("account", to_string(free_id)), true});
   }
-  if (command.group != nullptr && command.group->name == curriculum_field)
-    out.push_back({curriculum_field, curriculum_id_of(env_.platform)});
+  // The one group that no client names is the platform's curriculum.
+  if (command.group != nullptr && command.group->server_set)
+    out.push_back({command.group->name, curriculum_id_of(env_.platform)});
   return out;
 }
 
