@@ -26,7 +26,7 @@ using Instant = Clock::time_point;
 
 constexpr int events_at_once = 256;
 constexpr int idle_wait_ms = 50;      // Between looks at the time when no answers come.
-constexpr int held_back_wait_ms = 1;  // Between looks at hold_back.
+constexpr int held_back_wait_ms = 1;  // Between looks at hold_back, and at whether a request is due.
 constexpr time_t blocking_patience_s = 30;
 constexpr std::size_t max_broken_connections = 1000;
 
@@ -91,7 +91,7 @@ class Run {
 
   LoadResult run() {
     const Instant start = Clock::now();
-    last_answer_ = now_ = start;
+    last_answer_ = now_ = start_ = start;
     begin_ = start + options_.warmup;
     end_ = options_.measured.count() > 0 ? begin_ + options_.measured : Instant::max();
     advance_phase();
@@ -144,9 +144,16 @@ class Run {
     if (options_.on_end) options_.on_end();
   }
 
+  bool is_held_back() const { return options_.hold_back != nullptr && options_.hold_back->load(std::memory_order_relaxed); }
+  Instant due() const {  // The next request, where there is a rate.
+    return start_ + std::chrono::duration_cast<Clock::duration>(
+                        std::chrono::duration<double>(static_cast<double>(sent_) / static_cast<double>(options_.per_second)));
+  }
+  bool must_wait() const { return is_held_back() || (options_.per_second > 0 && due() > now_); }
+
   void send_next(std::size_t i) {
     if (phase_ == Phase::over || result_.source_ended) return;
-    if (options_.hold_back != nullptr && options_.hold_back->load(std::memory_order_relaxed)) {
+    if (must_wait()) {
       if (parked_.empty()) parked_since_ = now_;
       parked_.push_back(i);
       return;
@@ -156,15 +163,16 @@ class Run {
       return;
     }
     Connection& c = connections_[i];
-    c.sent = Clock::now();
+    c.sent = options_.per_second > 0 ? due() : Clock::now();
+    ++sent_;
     c.waiting = true;
     ++under_way_;
     if (!c.socket.send(request_)) reconnect_broken(i);
   }
 
-  // Connections sit here only while the load is held back.
+  // Connections sit here while the load is held back, or until a request is due.
   void resume_parked() {
-    if (parked_.empty() || options_.hold_back->load(std::memory_order_relaxed)) return;
+    if (parked_.empty() || must_wait()) return;
     if (phase_ == Phase::measuring) result_.held_back_seconds += seconds_between(std::max(parked_since_, begin_), now_);
     for (const std::size_t i : std::exchange(parked_, {})) send_next(i);
   }
@@ -224,8 +232,9 @@ class Run {
   Instant parked_since_;
   std::string request_;
   std::size_t under_way_ = 0;
+  std::uint64_t sent_ = 0;
   Phase phase_ = Phase::warming;
-  Instant begin_, end_, now_, last_answer_;
+  Instant start_, begin_, end_, now_, last_answer_;
   LoadResult result_;
 };
 

@@ -2,6 +2,8 @@
 // epoll, a few microseconds of CPU a request, because the generator shares the machine with what it measures.
 //
 // A closed loop waits with a slow server instead of piling requests up, so its percentiles are those of clients that do the same.
+// With a rate, requests are due at their times whatever the server does, and an answer's time counts from when its request was
+// due: as many connections as the rate needs are the caller's care.
 #pragma once
 
 #include <atomic>
@@ -28,6 +30,7 @@ class RequestSource {
 struct LoadOptions {
   std::uint16_t port = 0;  // On 127.0.0.1.
   std::size_t connections = 1;
+  std::size_t per_second = 0;             // Requests, at most. 0: as fast as answers come.
   std::chrono::microseconds warmup{0};    // Answers in it are not counted.
   std::chrono::microseconds measured{0};  // Then nothing more is sent. 0: until the source ends, everything counted.
   std::chrono::seconds answer_deadline{30};

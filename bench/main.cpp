@@ -25,9 +25,12 @@
 #include <thread>
 
 #include "bench/broker.h"
+#include "bench/celebrity.h"
 #include "bench/conditions.h"
 #include "bench/database.h"
+#include "bench/follow_flow.h"
 #include "bench/json_object.h"
+#include "bench/lesson_flow.h"
 #include "bench/load_generator.h"
 #include "bench/order_flow.h"
 #include "bench/peers.h"
@@ -48,8 +51,8 @@ constexpr std::string_view usage =
     "  --repeats N          of every series; the median is reported [1]\n"
     "  --connections LIST   [1,8,64,256; on Kafka 512 too]\n"
     "  --log WHICH          embedded, or kafka: a broker of its own is started [embedded]\n"
-    "  --phases LIST        of off, mix, sandbox, orders, on, replay, rebuild and, on Kafka, take-over [all; on Kafka: off,\n"
-    "                       on, replay, rebuild, take-over]\n"
+    "  --phases LIST        of off, mix, sandbox, orders, follows, lessons, celebrity, on, replay, rebuild and, on Kafka,\n"
+    "                       take-over [all; on Kafka: off, on, replay, rebuild, take-over]\n"
     "  --take-over LIST     bookings in the log [10000,100000,500000]\n"
     "  --compression NAME   on Kafka: none, lz4, zstd, snappy or gzip [none]\n"
     "  --experts N          each offers some 470 seats [2000]\n"
@@ -72,6 +75,8 @@ constexpr std::chrono::milliseconds lag_pause{25};  // Between looks at the proj
 constexpr std::chrono::minutes catch_up_patience{20};
 constexpr std::size_t headline_connections = 64;
 constexpr std::size_t order_sellers = 500, order_buyers = 5'000;
+constexpr std::size_t follow_members = 5'000;
+constexpr std::size_t lesson_learners = 20'000, lessons = 100;
 constexpr const char* main_topics = "bench";
 constexpr long tmpfs_magic = 0x01021994;
 
@@ -81,7 +86,7 @@ struct Flags {
   int repeats = 1;
   std::vector<std::size_t> connections{1, 8, 64, 256};
   bool kafka = false;
-  std::vector<std::string> phases{"off", "mix", "sandbox", "orders", "on", "replay", "rebuild"};
+  std::vector<std::string> phases{"off", "mix", "sandbox", "orders", "follows", "lessons", "celebrity", "on", "replay", "rebuild"};
   std::vector<std::size_t> take_over{10'000, 100'000, 500'000};
   std::string compression = "none";
   StageOptions stage;
@@ -327,6 +332,9 @@ class Bench {
     if (flags_.wants("off") || flags_.wants("mix") || flags_.wants("replay")) measure_off();
     if (flags_.wants("sandbox")) measure_sandbox();
     if (flags_.wants("orders")) measure_orders();
+    if (flags_.wants("follows")) measure_follows();
+    if (flags_.wants("lessons")) measure_lessons();
+    if (flags_.wants("celebrity")) measure_celebrities();
     if (!flags_.kafka && (flags_.wants("on") || flags_.wants("rebuild"))) measure_on();
     if (flags_.wants("take-over")) measure_take_over();
     measure_peers();
@@ -600,6 +608,49 @@ class Bench {
     }
     server.stop();
     report_.add("orders", median(paid)).add("free_orders", median(free));
+  }
+
+  // Another platform's server on a folder of its own.
+  Server serve(const std::string& platform, const std::filesystem::path& policy, const std::string& folder) const {
+    Installation other = installation_;
+    other.serve.insert(other.serve.end(), {"--platform", platform});
+    return {other, work_.path() / folder, policy, {}};
+  }
+  static std::filesystem::path policy_of(const std::string& platform) {
+    return std::filesystem::path(GUILDHALL_SOURCE_DIR) / "platforms" / (platform + ".toml");
+  }
+
+  // Commands of one kind on one server, one run after the other.
+  void measure_flow(const std::string& series, Server& server, RequestSource& source, std::string_view rate) {
+    std::vector<Figure> runs;
+    for (int repeat = 0; repeat < flags_.repeats; ++repeat)
+      runs.push_back(measure(series, server, headline_, source, nullptr));
+    server.stop();
+    report_.add(series, median(runs).add(rate, median_rate(runs)));
+  }
+
+  void measure_follows() {
+    say("follows");
+    Server server = serve("producers_avenue", policy_of("producers_avenue"), "follows");
+    const std::vector<std::string> members = set_members(server, follow_members);
+    FollowFlow flow(server, members, members);
+    measure_flow("follows", server, flow, "follows_per_s");
+  }
+
+  void measure_lessons() {
+    say("lessons: each is an XP event");
+    Server server = serve("dracarys", policy_of("dracarys"), "lessons");
+    const LessonStage stage = set_lesson_stage(server, lessons, lesson_learners);
+    LessonFlow flow(server, stage);
+    measure_flow("lessons", server, flow, "xp_events_per_s");
+  }
+
+  void measure_celebrities() {
+    say("an account that everybody follows");
+    Server server = serve("producers_avenue", policy_of("producers_avenue"), "celebrity");
+    report_.add("celebrity", measure_celebrity(server, flags_.shards,
+                                               {.warmup_s = flags_.warmup, .seconds = flags_.seconds}));
+    server.stop();
   }
 
   void measure_on() {

@@ -176,6 +176,16 @@ TEST(LoadGenerator, sends_all_there_is_and_counts_by_kind_of_answer) {
   EXPECT_TRUE(r.first_other == "503 ok" || r.first_other == "500 ok");
 }
 
+TEST(LoadGenerator, with_a_rate_no_request_is_sent_before_it_is_due) {
+  StubServer server([](std::uint64_t) { return response(200); });
+  Requests source(51);
+  const auto began = std::chrono::steady_clock::now();
+  const LoadResult r = run_load({.port = server.port(), .connections = 4, .per_second = 500}, source);
+  EXPECT_GE(std::chrono::steady_clock::now() - began, 100ms);  // The last is due 50 requests after the first.
+  EXPECT_EQ(r.accepted.count(), 51U);
+  EXPECT_TRUE(r.source_ended);
+}
+
 TEST(LoadGenerator, connects_anew_when_the_server_closes_after_an_answer) {
   StubServer server([](std::uint64_t n) { return n % 50 == 49 ? response(200, "Connection: close\r\n") : response(200); });
   Requests source(500);
