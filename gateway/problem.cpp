@@ -9,7 +9,7 @@ namespace guildhall {
 namespace {
 
 constexpr std::array codes{
-    GatewayCode{"invalid_request", 400, "The request is malformed", "See `errors` for each place."},
+    GatewayCode{"invalid_request", 400, "The request is malformed", "`errors` says what is wrong at each place, `detail` what is wrong with the request."},
     GatewayCode{"idempotency_key_missing", 400, "This command needs an Idempotency-Key",
                 "Send a fresh UUID, and the same one on retries."},
     GatewayCode{"invalid_cursor", 400, "The cursor does not apply here", "Begin again without `after`."},
@@ -29,12 +29,18 @@ constexpr std::array codes{
     GatewayCode{"shard_unavailable", 503, "The shard that decides this can't be reached", "Nothing was done. Retry.", true},
     GatewayCode{"directory_behind", 503, "Facts of other groups are not all here yet", "Nothing was done. Retry.", true},
     GatewayCode{"log_unavailable", 503, "The log can't be reached", "Retry with the same Idempotency-Key.", true},
-    GatewayCode{"directory_behind", 503, "It is not known yet whether an account exists", "Nothing was done. Retry.", true},
     GatewayCode{"storage_full", 503, "The disk is nearly full", "Reads go on. Nothing was done.", true},
     GatewayCode{"internal_error", 503, "The server failed", "Report it with the X-Request-Id."},
     GatewayCode{"projection_behind", 503, "The read model is not that far yet", "Retry.", true},
     GatewayCode{"shutting_down", 503, "The server is stopping", "Nothing was done. Retry.", true},
 };
+
+static_assert([] {
+  for (std::size_t i = 0; i < codes.size(); ++i)
+    for (std::size_t j = 0; j < i; ++j)
+      if (codes[i].name == codes[j].name) return false;
+  return true;
+}(), "a code stands for one thing");
 
 void member(std::string& out, std::string_view name, std::string_view value) {
   append_json_string(out, name);
