@@ -64,9 +64,12 @@ bool Ranking::row_behind(RowNo row, const Key& key) const {
 }
 
 std::size_t Ranking::lower_bound(const Leaf& leaf, const Key& key) const {
-  const RowNo* const end = leaf.entries + leaf.count;
-  const RowNo* at = std::partition_point(leaf.entries, end, [&](RowNo row) { return row_before(row, key); });
-  return static_cast<std::size_t>(at - leaf.entries);
+  return count_in(leaf, [&](RowNo row) { return row_before(row, key); });
+}
+
+// A row that is known to stand here is found by its number: its neighbours' scores are far away in memory.
+std::size_t Ranking::place_in(const Leaf& leaf, RowNo row) {
+  return static_cast<std::size_t>(std::find(leaf.entries, leaf.entries + leaf.count, row) - leaf.entries);
 }
 
 std::size_t Ranking::child_for(const Inner& inner, const Key& key) {
@@ -75,9 +78,9 @@ std::size_t Ranking::child_for(const Inner& inner, const Key& key) {
   return static_cast<std::size_t>(at - inner.separators);
 }
 
-// How many entries stand in front: those of the list's first part, for which the conditions hold.
-template <class OfKey, class OfRow>
-std::size_t Ranking::count_while(OfKey key_stands, OfRow row_stands) const {
+// How many entries stand in front: those of the list's first part. `key_stands` says so of a separator, `in_leaf` counts in the leaf.
+template <class OfKey, class InLeaf>
+std::size_t Ranking::count_while(OfKey key_stands, InLeaf in_leaf) const {
   if (size_ == 0) return 0;
   std::size_t counted = 0;
   std::uint32_t node = root_;
@@ -88,9 +91,13 @@ std::size_t Ranking::count_while(OfKey key_stands, OfRow row_stands) const {
     for (std::size_t i = 0; i < child; ++i) counted += inner.sizes[i];
     node = inner.children[child];
   }
-  const Leaf& leaf = leaves_[node];
-  const RowNo* at = std::partition_point(leaf.entries, leaf.entries + leaf.count, row_stands);
-  return counted + static_cast<std::size_t>(at - leaf.entries);
+  return counted + in_leaf(leaves_[node]);
+}
+
+template <class OfRow>
+std::size_t Ranking::count_in(const Leaf& leaf, OfRow row_stands) {
+  const RowNo* const at = std::partition_point(leaf.entries, leaf.entries + leaf.count, row_stands);
+  return static_cast<std::size_t>(at - leaf.entries);
 }
 
 // ---- questions
@@ -101,17 +108,20 @@ const BoardScore* Ranking::find(LearnerNo learner) const {
 }
 
 std::size_t Ranking::higher_than(std::int64_t xp) const {
-  return count_while([xp](const Key& k) { return k.xp > xp; }, [&](RowNo row) { return rows_[row].xp > xp; });
+  return count_while([xp](const Key& k) { return k.xp > xp; },
+                     [&](const Leaf& leaf) { return count_in(leaf, [&](RowNo row) { return rows_[row].xp > xp; }); });
 }
 
 std::size_t Ranking::place_of(LearnerNo learner) const {
-  const Key key = key_of(row_of_[learner]);
-  return count_while([&](const Key& k) { return before(k, key); }, [&](RowNo row) { return row_before(row, key); });
+  const RowNo row = row_of_[learner];
+  const Key key = key_of(row);
+  return count_while([&](const Key& k) { return !before(key, k); }, [row](const Leaf& leaf) { return place_in(leaf, row); });
 }
 
 std::size_t Ranking::place_after(std::int64_t xp, Micros reached_at, const Uuid& id) const {
   const Key key{xp, reached_at, id};
-  return count_while([&](const Key& k) { return !before(key, k); }, [&](RowNo row) { return !row_behind(row, key); });
+  return count_while([&](const Key& k) { return !before(key, k); },
+                     [&](const Leaf& leaf) { return count_in(leaf, [&](RowNo row) { return !row_behind(row, key); }); });
 }
 
 std::vector<LearnerNo> Ranking::slice(std::size_t first, std::size_t count) const {
@@ -162,7 +172,7 @@ void Ranking::set(LearnerNo learner, const BoardScore& score) {
   BoardScore& stored = rows_[row];
   const bool moves = stored.xp != score.xp || stored.reached_at != score.reached_at;
   if (stored.xp > 0 && moves) {
-    erase(root_, height_, key_of(row));
+    erase(root_, height_, key_of(row), row);
     --size_;
     while (height_ > 0 && inners_[root_].count == 1) {
       free_inners_.push_back(root_);
@@ -249,18 +259,18 @@ Ranking::Split Ranking::insert(std::uint32_t node, std::size_t height, const Key
   return split;
 }
 
-void Ranking::erase(std::uint32_t node, std::size_t height, const Key& key) {
+void Ranking::erase(std::uint32_t node, std::size_t height, const Key& key, RowNo row) {
   if (height == 0) {
     Leaf& leaf = leaves_[node];
-    const std::size_t at = lower_bound(leaf, key);
-    CHECK(at < leaf.count && id_of(leaf.entries[at]) == key.id);
+    const std::size_t at = place_in(leaf, row);
+    CHECK(at < leaf.count);
     std::copy(leaf.entries + at + 1, leaf.entries + leaf.count, leaf.entries + at);
     --leaf.count;
     return;
   }
   Inner& inner = inners_[node];
   const std::size_t child = child_for(inner, key);
-  erase(inner.children[child], height - 1, key);
+  erase(inner.children[child], height - 1, key, row);
   --inner.sizes[child];
   tidy_child(inner, child, height);
 }

@@ -100,11 +100,14 @@ class Ranking {
   bool row_behind(RowNo row, const Key& key) const;
   static std::size_t child_for(const Inner& inner, const Key& key);
   std::size_t lower_bound(const Leaf& leaf, const Key& key) const;
-  template <class OfKey, class OfRow>
-  std::size_t count_while(OfKey key_stands, OfRow row_stands) const;
+  static std::size_t place_in(const Leaf& leaf, RowNo row);  // leaf.count where it does not stand.
+  template <class OfRow>
+  static std::size_t count_in(const Leaf& leaf, OfRow row_stands);
+  template <class OfKey, class InLeaf>
+  std::size_t count_while(OfKey key_stands, InLeaf in_leaf) const;
 
   Split insert(std::uint32_t node, std::size_t height, const Key& key, RowNo row);
-  void erase(std::uint32_t node, std::size_t height, const Key& key);
+  void erase(std::uint32_t node, std::size_t height, const Key& key, RowNo row);
   void tidy_child(Inner& parent, std::size_t child, std::size_t height);
   static void remove_child(Inner& parent, std::size_t child);
   void free_empty(std::uint32_t node, std::size_t height);
