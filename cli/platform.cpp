@@ -30,6 +30,7 @@
 #include "infra/json_log.h"
 #include "infra/kafka_log.h"
 #include "infra/metrics.h"
+#include "infra/pause.h"
 #include "infra/sandbox_processor.h"
 #include "infra/secrets.h"
 #include "infra/segment_log.h"
@@ -152,12 +153,13 @@ struct Platform::Parts {
   SandboxProcessor processor;
   std::unique_ptr<EffectWorker> effects;
   std::unique_ptr<ReadModels> read_models;  // nullptr: none are kept or read here.
+  std::unique_ptr<ConsistencyTokens> tokens;
   std::unique_ptr<LeaderboardHost> boards;  // nullptr: the platform has none, or they are not read here.
+  std::unique_ptr<LiveNotifications> live;  // Likewise.
   std::unique_ptr<ShardHost> shards;
   MovingShards* moving = nullptr;  // The shards, when the log is Kafka's.
 
   std::unique_ptr<TokenVerifier> verifier;
-  std::unique_ptr<ConsistencyTokens> tokens;
   std::unique_ptr<Quota> quota;
   std::unique_ptr<Dispatcher> dispatcher;
   std::unique_ptr<Commands> commands;
@@ -165,6 +167,7 @@ struct Platform::Parts {
   std::unique_ptr<HttpServer> server;
 
   std::jthread effect_thread;
+  std::jthread live_thread;
 
   void fail(const std::string& why) {
     ready = false;
@@ -179,7 +182,7 @@ struct Platform::Parts {
   ShardParts shard_parts();
   void open_local_shards();
   void open_moving_shards(const Settings& settings);
-  void open_leaderboards();
+  void open_followers();
   void open_read_models(const Settings& settings);
   void open_gateway(const Settings& settings);
   void start(const Settings& settings);
@@ -292,9 +295,13 @@ void Platform::Parts::open_moving_shards(const Settings& settings) {
   shards = std::move(made);
 }
 
-void Platform::Parts::open_leaderboards() {
-  if (!roles.gateway || !policy.has("learner")) return;
-  boards = std::make_unique<LeaderboardHost>(*log, clock, folders.root, [this](const std::string& why) { fail(why); });
+// What is told from the log itself, and not from its read models.
+void Platform::Parts::open_followers() {
+  tokens = std::make_unique<ConsistencyTokens>(secret_file(folders.secrets / "token_key", secret_bytes), log->identity().log_id);
+  if (!roles.gateway) return;
+  if (policy.has("learner"))
+    boards = std::make_unique<LeaderboardHost>(*log, clock, folders.root, [this](const std::string& why) { fail(why); });
+  if (policy.has("notification")) live = std::make_unique<LiveNotifications>(*log, clock, *tokens, pause_for);
 }
 
 void Platform::Parts::open_read_models(const Settings& settings) {
@@ -305,6 +312,7 @@ void Platform::Parts::open_read_models(const Settings& settings) {
   log->on_durable([this](ShardNo shard, Sequence) {
     if (read_models) read_models->notify(shard);
     if (boards) boards->notify();
+    if (live) live->notify();
   });
   if (boards) boards->start();
   if (!read_models) {
@@ -325,7 +333,6 @@ void Platform::Parts::open_gateway(const Settings& settings) {
   auto made = TokenVerifier::create(keys);
   if (!made) throw SettingsError("token keys: " + std::string(name_of(made.error().reason)) + ": " + made.error().detail);
   verifier = std::make_unique<TokenVerifier>(std::move(*made));
-  tokens = std::make_unique<ConsistencyTokens>(secret_file(folders.secrets / "token_key", secret_bytes), log->identity().log_id);
   if (const auto per_minute = settings.integer("quota_per_minute", 0, 10'000'000); per_minute > 0)
     quota = std::make_unique<Quota>(QuotaPolicy{"commands", static_cast<std::uint32_t>(per_minute), 60});
   claim_key = secret_file(folders.secrets / "claim_key", secret_bytes);
@@ -348,7 +355,7 @@ void Platform::Parts::open_gateway(const Settings& settings) {
                      [this] {
                        return Response{200, {{"Content-Type", "text/plain; version=0.0.4; charset=utf-8"}}, metrics.text()};
                      },
-                     boards ? boards->reads() : nullptr});
+                     boards ? boards->reads() : nullptr, live.get()});
   metrics.add([this] { return collect(); });
 
   const std::string& access = settings.text("access_log");
@@ -364,7 +371,7 @@ void Platform::Parts::open_gateway(const Settings& settings) {
   const std::string seed = random_bytes(8);
   for (const char c : seed) options.request_id_seed = options.request_id_seed << 8 | static_cast<unsigned char>(c);
   options.on_access = [this, all = access == "all", none = access == "none"](const AccessRecord& a) {
-    metrics.observe_request(a.status, static_cast<double>(a.duration_us) / 1e6);
+    if (!a.is_live) metrics.observe_request(a.status, static_cast<double>(a.duration_us) / 1e6);
     if (none || (!all && a.status < 500 && a.problem.empty())) return;
     log_line(a.status >= 500 ? LogLevel::warning : LogLevel::info, clock.now(), "request",
              {{"method", a.method},
@@ -383,6 +390,15 @@ void Platform::Parts::start(const Settings& settings) {
     ::pthread_setname_np(::pthread_self(), "effects");
     effects->run(stop);
   });
+  if (live)
+    live_thread = std::jthread([this](std::stop_token stop) {
+      ::pthread_setname_np(::pthread_self(), "live");
+      try {
+        live->run(stop);
+      } catch (const std::exception& e) {
+        fail(std::string("live notifications: ") + e.what());
+      }
+    });
   if (moving == nullptr) {
     shards->start({});
     server->start();
@@ -407,15 +423,17 @@ void Platform::Parts::stop() {
   }
   if (failing) return;  // A batch may hang in the log: the process ends without waiting for it.
   if (read_models) read_models->stop_reads();
-  if (effect_thread.joinable()) {
-    effect_thread.request_stop();
-    effect_thread.join();
+  for (std::jthread* thread : {&live_thread, &effect_thread}) {
+    if (!thread->joinable()) continue;
+    thread->request_stop();
+    thread->join();
   }
   if (shards) shards->stop();
   if (dispatcher) dispatcher->stop();
   directory_follower.reset();
   if (log) log->on_durable({});
   boards.reset();
+  live.reset();
   read_models.reset();
   shards.reset();
   log.reset();
@@ -530,6 +548,16 @@ std::vector<MetricFamily> Platform::Parts::collect() const {
                    MetricType::gauge,
                    {{{}, static_cast<double>(boards->memory_bytes())}}});
   }
+  if (live) {
+    out.push_back({"guildhall_live_streams",
+                   "Live streams of notifications that are open.",
+                   MetricType::gauge,
+                   {{{}, static_cast<double>(live->streams())}}});
+    out.push_back({"guildhall_live_events_total",
+                   "Events that live streams took.",
+                   MetricType::counter,
+                   {{{}, static_cast<double>(live->sent())}}});
+  }
   if (read_models) {
     MetricFamily lag{"guildhall_projection_lag_events", "Records that the read models have yet to take.", MetricType::gauge, {}};
     MetricFamily state{
@@ -562,7 +590,7 @@ Platform::Platform(const Settings& settings, bool accept_loss, const std::functi
       parts_->keep_sandbox_journal(settings);
       parts_->open_moving_shards(settings);
     }
-    parts_->open_leaderboards();
+    parts_->open_followers();
     parts_->open_read_models(settings);
     parts_->open_gateway(settings);
     parts_->start(settings);

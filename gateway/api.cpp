@@ -17,7 +17,7 @@ constexpr std::string_view json_type = "application/json; charset=utf-8";
 
 constexpr std::string_view cors_allow_headers =
     "authorization, apikey, content-type, prefer, range, accept-profile, content-profile, x-client-info, x-supabase-api-version, "
-    "x-retry-count, idempotency-key, if-match, if-none-match, consistency-token, traceparent, x-request-id";
+    "x-retry-count, idempotency-key, if-match, if-none-match, consistency-token, last-event-id, traceparent, x-request-id";
 constexpr std::string_view cors_expose_headers =
     "content-range, etag, location, retry-after, consistency-token, consistency-lag, idempotent-replayed, preference-applied, "
     "x-request-id, ratelimit, ratelimit-policy";
@@ -161,6 +161,10 @@ void Api::route(const Request& request, Respond respond) {
   if (path.starts_with(leaderboards_path) && env_.leaderboards != nullptr) {
     if (!reads(request.method)) return respond(not_allowed("GET, HEAD"));
     return env_.leaderboards->handle(request, *claims, std::move(respond));
+  }
+  if (path == live_notifications_path && env_.live_notifications != nullptr) {
+    if (!reads(request.method)) return respond(not_allowed("GET, HEAD"));
+    return env_.live_notifications->handle(request, *claims, std::move(respond));
   }
   const auto match = env_.schemas.match_route(request.method, path);
   if (const auto* found = std::get_if<RouteFound>(&match))

@@ -9,6 +9,7 @@
 #include "gateway/http.h"
 #include "gateway/jwt.h"
 #include "gateway/leaderboards.h"
+#include "gateway/live_notifications.h"
 #include "gateway/reads.h"
 #include "gateway/schema.h"
 
@@ -25,7 +26,8 @@ struct ApiEnvironment {
   std::vector<std::string> cors_origins;  // Allow-listed; "*" is refused at start.
   std::function<Response()> ready;        // GET /readyz
   std::function<Response()> metrics;      // GET /metrics
-  LeaderboardReads* leaderboards = nullptr;  // nullptr: there are none here.
+  LeaderboardReads* leaderboards = nullptr;         // nullptr: there are none here.
+  LiveNotifications* live_notifications = nullptr;  // nullptr: there are none here.
 };
 
 class Api {

@@ -3,12 +3,15 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 namespace guildhall {
+
+class LiveBody;
 
 enum class Method : std::uint8_t { get, head, post, put, patch, del, options };
 
@@ -33,11 +36,12 @@ struct Request {
   }
 };
 
-// Content-Length, Date, Connection and X-Request-Id are added by the server.
+// Content-Length or Transfer-Encoding, Date, Connection and X-Request-Id are added by the server.
 struct Response {
   int status = 200;
   std::vector<std::pair<std::string, std::string>> headers;
   std::string body;
+  std::shared_ptr<LiveBody> live;  // In place of `body`, one that goes on (live_body.h); the last of its connection.
 };
 
 // Sends the response; called exactly once, from any thread. Destroyed without a call, the connection is closed.

@@ -1,6 +1,8 @@
 #include "gateway/http_server.h"
 
+#include <netinet/tcp.h>
 #include <pthread.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <array>
@@ -16,6 +18,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
+#include <charconv>
 #include <condition_variable>
 #include <cstring>
 #include <exception>
@@ -27,6 +30,7 @@
 #include <utility>
 
 #include "events/check.h"
+#include "gateway/live_body.h"
 
 namespace guildhall {
 namespace {
@@ -129,6 +133,16 @@ std::string http_date(std::int64_t second) {
   return text.append(two(clock.seconds().count())).append(" GMT");
 }
 
+bool is_bodiless(int status) { return status == 204 || status == 304; }
+
+// A chunk of RFC 9112 §7.1; of nothing none, since that would be the last one.
+void append_chunk(std::string& out, std::string_view bytes) {
+  if (bytes.empty()) return;
+  std::array<char, 2 * sizeof(std::size_t)> size;
+  const auto end = std::to_chars(size.data(), size.data() + size.size(), bytes.size(), 16).ptr;
+  out.append(size.data(), end).append("\r\n").append(bytes).append("\r\n");
+}
+
 // What would break the framing of the answer, or contradict what the server adds itself.
 bool is_sendable(const Response& response) {
   constexpr std::array<std::string_view, 5> servers_own = {"content-length", "date", "connection", "x-request-id",
@@ -136,6 +150,7 @@ bool is_sendable(const Response& response) {
   constexpr std::string_view breaks_value("\r\n\0", 3);
   constexpr std::string_view breaks_name("\r\n\0 \t:", 6);
   if (response.status < 200 || response.status > 599) return false;
+  if (response.live && (!response.body.empty() || is_bodiless(response.status))) return false;
   for (const auto& [name, value] : response.headers) {
     if (name.empty() || name.find_first_of(breaks_name) != std::string::npos) return false;
     if (value.find_first_of(breaks_value) != std::string::npos) return false;
@@ -226,7 +241,15 @@ class Mailbox {
     const std::lock_guard lock(mutex_);
     if (!wake_) return;
     arrived_.push_back({exchange, std::move(response)});
-    if (arrived_.size() == 1) wake_();  // A burst of answers costs one wake-up.
+    if (arrived_.size() + stirred_.size() == 1) wake_();  // A burst of answers costs one wake-up.
+  }
+
+  // Any thread: the live body of this number has more, or has ended.
+  void stir(std::uint64_t live) {
+    const std::lock_guard lock(mutex_);
+    if (!wake_) return;
+    stirred_.push_back(live);
+    if (arrived_.size() + stirred_.size() == 1) wake_();
   }
 
   // Around the handler's call, on the worker's thread. end_inline says whether the answer, or the dropping of it, came within.
@@ -240,9 +263,10 @@ class Mailbox {
     return true;
   }
 
-  void take(std::vector<Completion>& into) {
+  void take(std::vector<Completion>& arrived, std::vector<std::uint64_t>& stirred) {
     const std::lock_guard lock(mutex_);
-    std::swap(into, arrived_);
+    std::swap(arrived, arrived_);
+    std::swap(stirred, stirred_);
   }
 
   // From now on answers vanish.
@@ -250,6 +274,7 @@ class Mailbox {
     const std::lock_guard lock(mutex_);
     wake_ = nullptr;
     arrived_.clear();
+    stirred_.clear();
   }
 
  private:
@@ -259,6 +284,7 @@ class Mailbox {
   std::mutex mutex_;
   std::function<void()> wake_;
   std::vector<Completion> arrived_;
+  std::vector<std::uint64_t> stirred_;
 };
 
 // What a Respond holds. Small enough that std::move_only_function stores it without allocating.
@@ -312,7 +338,7 @@ class InputBuffer {
   std::size_t end_ = 0;
 };
 
-enum class Phase : std::uint8_t { idle, reading_head, reading_body, answering, writing, lingering };
+enum class Phase : std::uint8_t { idle, reading_head, reading_body, answering, writing, live, lingering };
 
 // Lives on its worker's thread, from adoption until its coroutine has ended.
 struct Connection {
@@ -333,7 +359,9 @@ struct Connection {
   // The request in hand.
   std::uint64_t exchange = 0;  // Its number while the handler has it, else 0.
   std::optional<Response> response;
-  std::move_only_function<void()> resume;  // Continues the coroutine that waits for the answer.
+  std::move_only_function<void()> resume;  // Continues the coroutine that waits for the answer, or for more of a live body.
+  std::shared_ptr<LiveBody> live;          // While the response has it.
+  std::uint64_t live_number = 0;           // As an exchange's; 0: none.
   std::string_view method = "-";
   std::string path;  // Kept for the access record only.
   std::string request_id;
@@ -390,11 +418,14 @@ class Worker {
   }
 
   // Cancels the reads of idle connections rather than closing them: where a request has been read already, it is still served.
+  // Live bodies end.
   void drain() {
     draining_ = true;
     ErrorCode ignored;
-    for (const auto& connection : slots_)
+    for (const auto& connection : slots_) {
       if (connection && connection->phase == Phase::idle) connection->socket.cancel(ignored);
+      if (connection && connection->phase == Phase::live) resume(*connection);
+    }
   }
 
   // Ends all connections at once, whatever they are doing, and lets run() return.
@@ -406,7 +437,7 @@ class Worker {
       Connection& connection = *slots_[slot];
       close(connection);
       connection.exchange = 0;  // An answer that is already on its way must not resume it again.
-      if (connection.resume) std::exchange(connection.resume, nullptr)();
+      resume(connection);
     }
     sweep_timer_.cancel();
     work_.reset();
@@ -437,6 +468,7 @@ class Worker {
       case Phase::writing: return expire_after(connection, limits_.write_deadline_us);
       case Phase::lingering: return expire_after(connection, limits_.linger_deadline_us);
       case Phase::answering: connection.deadline_tick = never; return;  // The handler's time is its own affair.
+      case Phase::live: return;                                         // send_live() knows when it has to go on.
     }
   }
 
@@ -447,6 +479,10 @@ class Worker {
       ++tick_;
       for (const auto& connection : slots_) {
         if (!connection || connection->deadline_tick > tick_) continue;
+        if (connection->phase == Phase::live) {
+          resume(*connection);
+          continue;
+        }
         connection->expired = true;
         close(*connection);
       }
@@ -459,6 +495,11 @@ class Worker {
     ErrorCode ignored;
     connection.socket.close(ignored);
     connection.deadline_tick = never;
+  }
+
+  // Where the coroutine waits for us and not for the socket.
+  static void resume(Connection& connection) {
+    if (connection.resume) std::exchange(connection.resume, nullptr)();
   }
 
   // ---- one connection
@@ -512,7 +553,7 @@ class Worker {
     }
 
     std::string problem = call_handler(connection, slot, std::move(request));
-    if (connection.exchange != 0) co_await answered(connection);
+    if (connection.exchange != 0) co_await resumed(connection);
     if (!connection.response) {
       record(connection, 0, 0, draining_ ? "the server stopped before the answer" : "the handler gave no answer");
       co_return false;
@@ -521,6 +562,11 @@ class Worker {
     if (!is_sendable(response)) {
       problem = "the handler's response cannot be framed";
       response = internal_error();
+    }
+    if (response.live && head->method != Method::head) {
+      const bool ended = co_await send_live(connection, slot, response);
+      if (ended) co_await linger(connection);
+      co_return false;
     }
     const bool keep_alive = head->keep_alive && !draining_ && connection.requests < limits_.connection_requests &&
                             tick_ - connection.born_tick < sweeps(limits_.connection_age_us);
@@ -620,23 +666,39 @@ class Worker {
     return problem;
   }
 
-  // Until deliver() brings the answer, or abort() ends the wait without one.
-  static asio::awaitable<void> answered(Connection& connection) {
+  // Until deliver() brings the answer or more of a live body, or somebody else ends the wait without.
+  static asio::awaitable<void> resumed(Connection& connection) {
     return asio::async_initiate<const asio::use_awaitable_t<>, void()>(
         [&connection](auto handler) { connection.resume = std::move(handler); }, asio::use_awaitable);
   }
 
   void deliver() {
-    mailbox_->take(delivered_);
+    mailbox_->take(delivered_, stirred_);
     for (Completion& completion : delivered_) {
-      const std::size_t slot = completion.exchange & slot_mask;
-      Connection* connection = slot < slots_.size() ? slots_[slot].get() : nullptr;
+      Connection* connection = at_slot(completion.exchange);
       if (connection == nullptr || connection->exchange != completion.exchange) continue;
       connection->exchange = 0;
       connection->response = std::move(completion.response);
-      std::exchange(connection->resume, nullptr)();
+      resume(*connection);
     }
     delivered_.clear();
+    for (const std::uint64_t number : stirred_) {
+      Connection* connection = with_live(number);
+      if (connection == nullptr) continue;
+      // Also in the middle of a write: it stands, or it would have been quicker.
+      if (connection->live->state() == LiveBody::State::overrun) close(*connection);
+      if (connection->phase == Phase::live) resume(*connection);
+    }
+    stirred_.clear();
+  }
+
+  Connection* at_slot(std::uint64_t number) const {
+    const std::size_t slot = number & slot_mask;
+    return slot < slots_.size() ? slots_[slot].get() : nullptr;
+  }
+  Connection* with_live(std::uint64_t number) const {
+    Connection* connection = at_slot(number);
+    return connection != nullptr && connection->live_number == number ? connection : nullptr;
   }
 
   // ---- answers
@@ -681,12 +743,98 @@ class Worker {
     out = "HTTP/1.1 ";
     out.append(std::to_string(response.status)).append(" ").append(reason_phrase(response.status)).append("\r\n");
     for (const auto& [name, value] : response.headers) out.append(name).append(": ").append(value).append("\r\n");
-    const bool bodiless_status = response.status == 204 || response.status == 304;
-    if (!bodiless_status) out.append("Content-Length: ").append(std::to_string(response.body.size())).append("\r\n");
+    if (response.live) out.append("Transfer-Encoding: chunked\r\n");
+    else if (!is_bodiless(response.status))
+      out.append("Content-Length: ").append(std::to_string(response.body.size())).append("\r\n");
     out.append("Date: ").append(date()).append("\r\nX-Request-Id: ").append(connection.request_id).append("\r\n");
     if (!keep_alive) out.append("Connection: close\r\n");
     out.append("\r\n");
-    if (with_body && !bodiless_status) out.append(response.body);
+    if (with_body && !is_bodiless(response.status)) out.append(response.body);
+  }
+
+  // ---- live bodies
+
+  // The head, then chunks as they come; the last chunk when the body has ended, its time is over or the server drains. False when
+  // the client has gone or was cut off.
+  asio::awaitable<bool> send_live(Connection& connection, std::size_t slot, Response& response) {
+    connection.live = std::move(response.live);
+    connection.live_number = (++exchanges_ << slot_bits) | slot;
+    LiveBody& body = *connection.live;
+    body.on_more([mailbox = mailbox_, number = connection.live_number] { mailbox->stir(number); });
+    end_when_dead(connection);
+    watch(connection);
+    const std::uint64_t end_tick = tick_ + sweeps(std::clamp<Micros>(body.lasts_us(), 0, limits_.live_age_us));
+    const std::uint64_t quiet_ticks = sweeps(limits_.live_heartbeat_us) + 1;  // The first sweep may come right away.
+
+    response.live = connection.live;
+    write_response(connection, response, false, false);
+    std::string bytes;
+    std::uint64_t sent_bytes = 0;
+    std::uint64_t written_tick = tick_;
+    bool over = false;
+    bool taken = true;  // By the client, as far as anybody knows.
+    bool late = false;
+    while (taken && !over) {
+      const LiveBody::State state = body.take(bytes);
+      if (state == LiveBody::State::overrun) break;
+      over = state == LiveBody::State::ended || draining_ || tick_ > end_tick;
+      if (bytes.empty() && !over && tick_ >= written_tick + quiet_ticks) bytes = body.heartbeat();
+      append_chunk(connection.output, bytes);
+      if (over) connection.output += "0\r\n\r\n";
+      if (connection.output.empty()) {
+        connection.output = bytes = std::string();  // Who waits holds no memory.
+        connection.phase = Phase::live;
+        connection.deadline_tick = std::min(end_tick + 1, written_tick + quiet_ticks);
+        co_await resumed(connection);
+        taken = connection.socket.is_open();
+        continue;
+      }
+      enter(connection, Phase::writing);
+      const std::string& output = connection.output;
+      ErrorCode error;
+      std::size_t sent = connection.socket.write_some(asio::buffer(output), error);
+      if (error == asio::error::would_block) error.clear();
+      if (!error && sent < output.size()) {
+        sent += co_await asio::async_write(connection.socket, asio::buffer(output.data() + sent, output.size() - sent),
+                                           asio::redirect_error(asio::use_awaitable, error));
+      }
+      sent_bytes += sent;
+      written_tick = tick_;
+      connection.output.clear();
+      taken = !error;
+      late = connection.expired || error == asio::error::timed_out;
+    }
+    // That a client goes is how most of them end.
+    const bool overrun = body.state() == LiveBody::State::overrun;
+    record(connection, response.status, sent_bytes,
+           overrun ? "the client did not keep up with the live response"
+           : late  ? "the client did not take the response in time"
+                   : "");
+    connection.live_number = 0;
+    connection.live.reset();
+    response.live.reset();
+    co_return over && taken;
+  }
+
+  // A client that goes is noticed at once, since nothing may be written for long. What it sends meanwhile, requests behind this
+  // one, is thrown away: the connection ends with this response.
+  void watch(Connection& watched) {
+    watched.socket.async_wait(tcp::socket::wait_read, [this, number = watched.live_number](const ErrorCode& error) {
+      Connection* connection = with_live(number);
+      if (connection == nullptr || error) return;
+      connection->input.use(connection->input.view().size());
+      ErrorCode end;
+      connection->input.received(connection->socket.read_some(connection->input.space(), end));
+      if (!end || end == asio::error::would_block) return watch(*connection);
+      close(*connection);
+      if (connection->phase == Phase::live) resume(*connection);
+    });
+  }
+
+  // Without it a peer that vanished is given up by the kernel after a quarter of an hour, whatever is written to it.
+  void end_when_dead(Connection& connection) const {
+    const auto milliseconds = static_cast<unsigned>(limits_.write_deadline_us / 1000);
+    ::setsockopt(connection.socket.native_handle(), IPPROTO_TCP, TCP_USER_TIMEOUT, &milliseconds, sizeof milliseconds);
   }
 
   // The Date header's text, made anew once a second.
@@ -725,7 +873,8 @@ class Worker {
                         .problem = problem,
                         .status = status,
                         .duration_us = std::max<Micros>(0, options_.clock.now() - connection.received_at),
-                        .sent_bytes = sent_bytes});
+                        .sent_bytes = sent_bytes,
+                        .is_live = connection.live != nullptr});
   }
 
   void record_broken_off(Connection& connection) const {
@@ -746,6 +895,7 @@ class Worker {
   std::vector<std::unique_ptr<Connection>> slots_;
   std::vector<std::size_t> free_slots_;
   std::vector<Completion> delivered_;
+  std::vector<std::uint64_t> stirred_;
   std::uint64_t exchanges_ = 0;
   std::uint64_t tick_ = 0;  // Sweeps so far.
   std::int64_t date_second_ = 0;

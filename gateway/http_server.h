@@ -4,6 +4,10 @@
 // is never given the next one before the previous one was answered. A refused request (framing_gate.h) is answered with
 // problem+json, then the connection is closed. `Expect: 100-continue` is answered with "100 Continue" unless the body has already
 // begun to arrive.
+//
+// A response with a live body (live_body.h) is sent in chunks as it is written, on no thread of its own, until it ends, its
+// client goes or does not keep up, its age is reached or the server drains; then the connection is closed, and requests that were
+// sent behind it are not read.
 #pragma once
 
 #include <chrono>
@@ -36,6 +40,7 @@ struct AccessRecord {
   int status = 0;            // 0: closed without an answer.
   Micros duration_us = 0;    // From the complete header block until the last byte was handed to the kernel.
   std::uint64_t sent_bytes = 0;
+  bool is_live = false;  // The duration is how long somebody listened.
 };
 
 struct HttpLimits {
@@ -46,6 +51,9 @@ struct HttpLimits {
   Micros write_deadline_us = 10 * second_us;  // One response.
   Micros idle_deadline_us = 30 * second_us;   // Between a response and the first byte of the next request.
   Micros linger_deadline_us = 2 * second_us;  // Reading on after the last answer, lest a reset destroys that answer.
+  // Of a live body each write has the write deadline; between writes it has none of the above.
+  Micros live_heartbeat_us = 15 * second_us;  // After so long without a write: a peer that is dead is noticed, proxies stay.
+  Micros live_age_us = hour_us;               // Then it ends; the client asks again.
   Micros sweep_interval_us = second_us / 4;
   std::size_t connection_requests = 10'000;  // Then the response says `Connection: close`.
   Micros connection_age_us = hour_us;        // Likewise.

@@ -15,6 +15,7 @@
 #include "gateway/framing_gate.h"
 #include "gateway/json_schema.h"
 #include "gateway/leaderboards.h"
+#include "gateway/live_notifications.h"
 #include "gateway/rpc_functions.h"
 
 namespace guildhall {
@@ -93,6 +94,7 @@ class Document {
     add_command_status();
     add_documents();
     if (catalogue_.table("learner.v1.XpGranted") != nullptr) add_leaderboards();
+    if (catalogue_.table("notification.v1.NotificationRaised") != nullptr) add_live_notifications();
     add_relations();
     for (const RpcFunction& function : rpc_functions())
       if (catalogue_.command(function.command) != nullptr) add_rpc(function);
@@ -353,6 +355,27 @@ class Document {
     add_refusals(responses, std::array{400, 401, 403, 404, 503});
     operation["responses"] = std::move(responses);
     add("/v1/leaderboards/{period}", "get", "leaderboards", "getLeaderboard", "Read a leaderboard", std::move(operation));
+  }
+
+  void add_live_notifications() {
+    json::object operation;
+    operation["description"] =
+        "Server-Sent Events of what the caller is told, while it happens. First comes `ready` with `positions` and a "
+        "`consistency_token`: from there on the stream is complete. Then `notification`, whose id and `sequence` count all that "
+        "the caller was told, without gaps: 1, 2, 3 …; `read`, when one was marked, and `read_up_to`, when all so far were. "
+        "`heartbeat` says that the stream lives. Nothing is sent again, whatever Last-Event-ID says: read what was missed from "
+        "`/rest/v1/notifications?sequence=gt.N` with the token of `ready`. A stream ends with its token, after an hour, when the "
+        "server stops, and at once for a client that does not keep up: ask again. Browsers' EventSource sends no token; use "
+        "fetch().";
+    operation["parameters"] = json::array{
+        parameter("Last-Event-ID", "header", false, "Taken and not needed: see above.", string_schema()),
+    };
+    json::object ok = response("The events, as long as they last.", "text/event-stream", string_schema());
+    ok["headers"] = json::object{{"Consistency-Token", reference("headers", "ConsistencyToken")}};
+    json::object responses{{"200", std::move(ok)}};
+    add_refusals(responses, std::array{400, 401, 403, 429, 503});
+    operation["responses"] = std::move(responses);
+    add(live_notifications_path, "get", "notification", "getLiveNotifications", "Be told live", std::move(operation));
   }
 
   void add_relations() {

@@ -55,7 +55,7 @@ Instant now() { return std::chrono::steady_clock::now(); }
 // ---- the servers
 
 Cluster::Cluster(KafkaCluster& brokers, std::size_t servers, std::chrono::milliseconds session,
-                 std::chrono::seconds ready_within) {
+                 std::chrono::seconds ready_within, std::string_view platform) {
   const std::string name = folder_.path().filename();
   const std::string database = PostgresCluster::shared().new_database();
   for (std::size_t n = 0; n < servers; ++n) {
@@ -64,6 +64,7 @@ Cluster::Cluster(KafkaCluster& brokers, std::size_t servers, std::chrono::millis
     place.database = database;
     place.port = free_port();
     place.settings = {"GUILDHALL_LOG=kafka",
+                      "GUILDHALL_PLATFORM=" + std::string(platform),
                       "GUILDHALL_BROKERS=" + brokers.bootstrap(),
                       "GUILDHALL_KAFKA_TOPICS=" + name,
                       "GUILDHALL_NODE=" + name + "-" + std::to_string(n),

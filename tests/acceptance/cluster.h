@@ -23,7 +23,8 @@ class Cluster {
   static constexpr std::uint32_t shards = 4;
 
   // Starts nothing. `session`: after so long without a word the group gives a server's shards to the others.
-  Cluster(KafkaCluster& brokers, std::size_t servers, std::chrono::milliseconds session, std::chrono::seconds ready_within);
+  Cluster(KafkaCluster& brokers, std::size_t servers, std::chrono::milliseconds session, std::chrono::seconds ready_within,
+          std::string_view platform = "tutoring");
 
   void start();  // All, one after another.
   std::size_t size() const { return servers_.size(); }

@@ -1,4 +1,5 @@
-// The server over real sockets on 127.0.0.1: framing of answers, order, limits, drain, and answers from anywhere at any time.
+// The server over real sockets on 127.0.0.1: framing of answers, order, limits, drain, answers from anywhere at any time, and
+// live bodies (of notifications: PA-102).
 #include "gateway/http_server.h"
 
 #include <arpa/inet.h>
@@ -15,6 +16,8 @@
 #include <mutex>
 #include <optional>
 #include <thread>
+
+#include "gateway/live_body.h"
 
 namespace guildhall {
 namespace {
@@ -78,6 +81,20 @@ class Client {
     return response();
   }
 
+  // The head of a response whose body comes in chunks.
+  std::string head() { return taken_through("\r\n\r\n"); }
+  // The next chunk: "" is the last one, nothing that the connection ended before it.
+  std::optional<std::string> chunk() {
+    const std::string size_line = taken_through("\r\n");
+    if (size_line.empty()) return std::nullopt;
+    const std::size_t size = std::stoul(size_line, nullptr, 16);
+    while (received_.size() < size + 2)
+      if (!receive()) return std::nullopt;
+    const std::string bytes = received_.substr(0, size);
+    received_.erase(0, size + 2);
+    return bytes;
+  }
+
   // Whether the server ends the connection, with nothing more sent.
   bool closed_by_server() { return received_.empty() && !receive() && !timed_out_; }
 
@@ -87,6 +104,14 @@ class Client {
   }
 
  private:
+  std::string taken_through(std::string_view mark) {
+    std::size_t at = 0;
+    while ((at = received_.find(mark)) == std::string::npos)
+      if (!receive()) return {};
+    const std::string taken = received_.substr(0, at + mark.size());
+    received_.erase(0, taken.size());
+    return taken;
+  }
   bool receive() {
     char bytes[4096];
     const ssize_t count = ::recv(socket_, bytes, sizeof bytes, 0);
@@ -117,6 +142,13 @@ class Channel {
     values_.pop_front();
     return value;
   }
+  std::optional<T> take_now() {
+    const std::lock_guard lock(mutex_);
+    if (values_.empty()) return std::nullopt;
+    T value = std::move(values_.front());
+    values_.pop_front();
+    return value;
+  }
 
  private:
   std::mutex mutex_;
@@ -129,6 +161,7 @@ struct Logged {
   int status = 0;
   Micros duration_us = 0;
   std::uint64_t sent_bytes = 0;
+  bool is_live = false;
 };
 
 struct Asked {
@@ -157,7 +190,7 @@ class HttpServerTest : public testing::Test {
     options.limits.sweep_interval_us = second_us / 200;  // Tests of deadlines should not take seconds.
     options.on_access = [this](const AccessRecord& record) {
       log.put({std::string(record.method), std::string(record.path), std::string(record.request_id), std::string(record.problem),
-               record.status, record.duration_us, record.sent_bytes});
+               record.status, record.duration_us, record.sent_bytes, record.is_live});
     };
   }
   ~HttpServerTest() override {
@@ -688,6 +721,299 @@ TEST_F(HttpServerTest, answers_race_with_the_end) {
   server->stop(std::chrono::milliseconds(0));
   server.reset();
 }
+
+// ---- live bodies
+
+class LiveResponses : public HttpServerTest {
+ protected:
+  // Answers /live with a body whose writer the test gets, everything else with its path.
+  void start_live() {
+    start([this](Request request, Respond respond) {
+      if (request.path != "/live") return respond({.body = request.path});
+      auto [body, writer] = live_body(live);
+      writers.put(std::move(writer));
+      respond({.headers = {{"Content-Type", "text/event-stream"}}, .live = std::move(body)});
+    });
+  }
+  // The writer of a response whose head the client has.
+  LiveBodyWriter listen(Client& client, std::string_view requests = {}) {
+    client.send(requests.empty() ? get("/live") : requests);
+    std::optional<LiveBodyWriter> writer = writers.take();
+    EXPECT_TRUE(writer.has_value());
+    head = client.head();
+    EXPECT_TRUE(head.starts_with("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n"))
+        << head;
+    EXPECT_FALSE(head.contains("Content-Length"));
+    EXPECT_TRUE(says_close(head));
+    return std::move(*writer);
+  }
+  static bool closes(const LiveBodyWriter& writer) {
+    const auto end = std::chrono::steady_clock::now() + patience;
+    while (!writer.closed() && std::chrono::steady_clock::now() < end) std::this_thread::yield();
+    return writer.closed();
+  }
+  void expect_logged(std::string_view problem) {
+    const std::optional<Logged> record = log.take();
+    ASSERT_TRUE(record.has_value());
+    EXPECT_EQ(record->path, "/live");
+    EXPECT_EQ(record->status, 200);
+    EXPECT_TRUE(record->is_live);
+    EXPECT_GT(record->sent_bytes, 0U);
+    EXPECT_EQ(record->problem, problem);
+  }
+
+  LiveBodyOptions live{.heartbeat = ": alive\n\n"};
+  Channel<LiveBodyWriter> writers;
+  std::string head;
+};
+
+TEST_F(LiveResponses, come_in_chunks_as_they_are_written_and_end_with_their_writer) {
+  start_live();
+  Client client(server->port());
+  std::optional<LiveBodyWriter> writer = listen(client);
+  EXPECT_TRUE(writer->write("one"));
+  EXPECT_EQ(client.chunk(), "one");
+  EXPECT_TRUE(writer->write(std::string(40, 'x')));
+  EXPECT_EQ(client.chunk(), std::string(40, 'x'));
+  EXPECT_FALSE(writer->closed());
+  clock.now_us += minute_us;
+  writer.reset();
+  EXPECT_EQ(client.chunk(), "");
+  EXPECT_TRUE(client.closed_by_server());
+  const std::optional<Logged> record = log.take();
+  ASSERT_TRUE(record.has_value());
+  EXPECT_TRUE(record->is_live);
+  EXPECT_EQ(record->duration_us, minute_us);
+  EXPECT_EQ(record->sent_bytes, head.size() + std::string_view("3\r\none\r\n28\r\n\r\n0\r\n\r\n").size() + 40);
+  EXPECT_EQ(record->problem, "");
+}
+
+TEST_F(LiveResponses, have_what_was_written_before_they_were_sent) {
+  start_asking();
+  Client client(server->port());
+  client.send(get("/live"));
+  std::optional<Asked> one = asked.take();
+  ASSERT_TRUE(one.has_value());
+  {
+    auto [body, writer] = live_body(live);
+    writer.write("all");
+    writer.write(" of it");
+    one->respond({.live = std::move(body)});
+  }
+  client.head();
+  EXPECT_EQ(client.chunk(), "all of it");
+  EXPECT_EQ(client.chunk(), "");
+}
+
+TEST_F(LiveResponses, beat_where_nothing_is_written) {
+  options.limits.live_heartbeat_us = second_us / 50;
+  start_live();
+  Client client(server->port());
+  LiveBodyWriter writer = listen(client);
+  EXPECT_EQ(client.chunk(), ": alive\n\n");
+  EXPECT_EQ(client.chunk(), ": alive\n\n");
+  EXPECT_TRUE(writer.write("something"));
+  for (std::optional<std::string> next = client.chunk(); next != "something"; next = client.chunk())
+    ASSERT_EQ(next, ": alive\n\n");
+}
+
+TEST_F(LiveResponses, outlast_the_deadlines_of_others_and_end_at_their_age) {
+  options.limits.header_deadline_us = options.limits.body_deadline_us = second_us / 100;
+  options.limits.write_deadline_us = options.limits.idle_deadline_us = second_us / 100;
+  options.limits.live_age_us = second_us / 5;
+  start_live();
+  Client client(server->port());
+  LiveBodyWriter writer = listen(client);
+  Client silent(server->port());  // It began later, and its end shows that all the deadlines have passed.
+  EXPECT_TRUE(silent.closed_by_server());
+  EXPECT_TRUE(writer.write("still here"));
+  EXPECT_EQ(client.chunk(), "still here");
+  EXPECT_EQ(client.chunk(), "");
+  EXPECT_TRUE(client.closed_by_server());
+  EXPECT_TRUE(closes(writer));
+  EXPECT_FALSE(writer.write("too late"));
+  expect_logged("");
+}
+
+TEST_F(LiveResponses, end_earlier_where_they_last_less) {
+  live.lasts_us = second_us / 50;
+  start_live();
+  Client client(server->port());
+  LiveBodyWriter writer = listen(client);
+  EXPECT_EQ(client.chunk(), "");
+  live.lasts_us = -second_us;  // It is over before it begins.
+  Client late(server->port());
+  LiveBodyWriter other = listen(late);
+  EXPECT_EQ(late.chunk(), "");
+}
+
+// Whoever reads has everything. Whoever does not is cut off when too much waits for them, and sees that by the missing end.
+TEST_F(LiveResponses, cut_off_a_client_that_does_not_keep_up) {
+  start_live();
+  Client quick(server->port()), slow(server->port());
+  LiveBodyWriter to_quick = listen(quick), to_slow = listen(slow);
+  const std::string piece(live.limit_bytes / 2, 'z');
+  std::size_t pieces = 0;
+  while (to_slow.write(piece)) {
+    ASSERT_TRUE(to_quick.write(piece));
+    for (std::size_t read = 0; read < piece.size();) read += quick.chunk().value().size();
+    ASSERT_LT(++pieces, 10'000u) << "the kernel takes it all";
+  }
+  EXPECT_GT(pieces, 1u);
+  EXPECT_FALSE(to_slow.write("more"));
+  EXPECT_TRUE(to_slow.closed());
+  expect_logged("the client did not keep up with the live response");
+  std::optional<std::string> next = slow.chunk();
+  while (next && !next->empty()) next = slow.chunk();
+  EXPECT_EQ(next, std::nullopt);
+  EXPECT_TRUE(to_quick.write("on"));
+  EXPECT_EQ(quick.chunk(), "on");
+}
+
+TEST_F(LiveResponses, have_the_write_deadline_for_each_write) {
+  options.limits.write_deadline_us = second_us / 20;
+  live.limit_bytes = 64 * 1024 * 1024;
+  start_live();
+  Client client(server->port());
+  LiveBodyWriter writer = listen(client);
+  EXPECT_TRUE(writer.write(std::string(live.limit_bytes, 'z')));
+  expect_logged("the client did not take the response in time");
+  EXPECT_TRUE(closes(writer));
+}
+
+TEST_F(LiveResponses, are_given_up_when_their_client_goes) {
+  start_live();
+  Client client(server->port());
+  const LiveBodyWriter writer = listen(client);
+  client.hang_up();
+  EXPECT_TRUE(closes(writer));  // Without anything being written.
+  expect_logged("");
+}
+
+TEST_F(LiveResponses, are_the_last_of_their_connection) {
+  start_live();
+  Client client(server->port());
+  client.send(get("/before") + get("/live") + get("/behind"));
+  EXPECT_EQ(body_of(client.response()), "/before");
+  std::optional<LiveBodyWriter> writer = writers.take();
+  ASSERT_TRUE(writer.has_value());
+  client.head();
+  client.send(get("/later") + std::string(1'000'000, 'x'));  // Read and thrown away.
+  EXPECT_TRUE(writer->write("one"));
+  EXPECT_EQ(client.chunk(), "one");
+  writer.reset();
+  EXPECT_EQ(client.chunk(), "");
+  EXPECT_TRUE(client.closed_by_server());
+  EXPECT_EQ(log.take()->path, "/before");
+  expect_logged("");
+  client.hang_up();
+  server->stop(patience);
+  EXPECT_FALSE(writers.take_now().has_value());
+}
+
+TEST_F(LiveResponses, give_head_the_headers_only) {
+  start_live();
+  Client client(server->port());
+  client.send("HEAD /live HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  const std::string response = client.response(/*to_head=*/true);
+  EXPECT_TRUE(response.contains("\r\nTransfer-Encoding: chunked\r\n"));
+  EXPECT_FALSE(says_close(response));
+  EXPECT_TRUE(closes(*writers.take()));
+  EXPECT_EQ(body_of(client.ask(get("/next"))), "/next");
+}
+
+TEST_F(LiveResponses, end_at_once_when_the_server_drains) {
+  options.threads = 2;
+  start_live();
+  Client first(server->port()), second(server->port());
+  LiveBodyWriter to_first = listen(first), to_second = listen(second);
+  to_second.write("last words");
+  server->begin_drain();
+  EXPECT_EQ(first.chunk(), "");
+  std::string rest;
+  for (std::optional<std::string> next = second.chunk(); next && !next->empty(); next = second.chunk()) rest += *next;
+  EXPECT_EQ(rest, "last words");
+  EXPECT_TRUE(first.closed_by_server());
+  EXPECT_TRUE(second.closed_by_server());
+  first.hang_up();
+  second.hang_up();
+  server->stop(patience);
+  EXPECT_TRUE(to_first.closed());
+  EXPECT_TRUE(to_second.closed());
+}
+
+TEST_F(LiveResponses, do_not_outlast_a_stop_without_patience) {
+  start_live();
+  Client client(server->port());
+  LiveBodyWriter writer = listen(client);
+  server->stop(std::chrono::milliseconds(0));
+  EXPECT_TRUE(writer.closed());
+  EXPECT_FALSE(writer.write("nobody is there"));
+  server.reset();
+  EXPECT_FALSE(writer.write("nor here"));
+}
+
+TEST_F(LiveResponses, that_are_never_sent_are_closed) {
+  start_asking();
+  Client client(server->port());
+  client.send(get("/gone"));
+  std::optional<Asked> gone = asked.take();
+  ASSERT_TRUE(gone.has_value());
+  client.hang_up();
+  auto [body, writer] = live_body(live);
+  gone->respond({.live = std::move(body)});
+  EXPECT_TRUE(closes(writer));
+
+  Client waiting(server->port());
+  waiting.send(get("/waiting"));
+  std::optional<Asked> late = asked.take();
+  ASSERT_TRUE(late.has_value());
+  server.reset();
+  auto [late_body, late_writer] = live_body(live);
+  late->respond({.live = std::move(late_body)});
+  EXPECT_TRUE(late_writer.closed());
+}
+
+TEST_F(LiveResponses, with_another_body_cannot_be_framed) {
+  start([this](Request request, Respond respond) {
+    auto [body, writer] = live_body(live);
+    writers.put(std::move(writer));
+    if (request.path == "/both") respond({.body = "text", .live = std::move(body)});
+    else respond({.status = 204, .live = std::move(body)});
+  });
+  Client client(server->port());
+  for (const char* path : {"/both", "/204"}) {
+    EXPECT_TRUE(client.ask(get(path)).starts_with("HTTP/1.1 503 ")) << path;
+    EXPECT_TRUE(closes(*writers.take()));
+  }
+}
+
+TEST_F(LiveResponses, race_with_writers_clients_and_the_end) {
+  options.threads = 2;
+  options.trusted_addresses = {"127.0.0.1"};
+  start_live();
+  constexpr std::size_t count = 16;
+  std::deque<Client> clients;
+  std::vector<LiveBodyWriter> open;
+  for (std::size_t i = 0; i < count; ++i) open.push_back(listen(clients.emplace_back(server->port())));
+  std::latch together(3);
+  std::jthread writing([&] {
+    together.arrive_and_wait();
+    for (int round = 0; round < 100; ++round)
+      for (LiveBodyWriter& writer : open) writer.write("racing");
+  });
+  std::jthread leaving([&] {
+    together.arrive_and_wait();
+    for (std::size_t i = 0; i < count; i += 2) clients[i].hang_up();
+  });
+  together.arrive_and_wait();
+  server->stop(std::chrono::milliseconds(1));
+  server.reset();
+  writing.join();
+  for (const LiveBodyWriter& writer : open) EXPECT_TRUE(writer.closed());
+}
+
+// ---- what cannot start
 
 TEST_F(HttpServerTest, a_taken_port_is_an_error_to_catch) {
   start_echo();

@@ -4,6 +4,7 @@
 #include <functional>
 #include <regex>
 #include <set>
+#include <vector>
 
 #include <gtest/gtest.h>
 #include <boost/json/array.hpp>
@@ -131,6 +132,20 @@ TEST(OpenApi, rejection_codes_are_examples_of_their_status) {
       at(parsed, "/components/responses/Problem409/content/application~1problem+json/examples/slot_full/value");
   EXPECT_EQ(example.at("code").as_string(), "slot_full");
   EXPECT_EQ(example.at("status").to_number<int>(), 409);
+}
+
+// PA-102
+TEST(OpenApi, notifications_are_told_live_where_there_are_any) {
+  const json::value parsed = json::parse(document());
+  const json::value& get = at(parsed, "/paths/~1v1~1notifications~1live/get");
+  EXPECT_TRUE(at(get, "/responses/200/content").as_object().contains("text/event-stream"));
+  for (const char* refusal : {"401", "403", "429", "503"})
+    EXPECT_TRUE(get.at("responses").as_object().contains(refusal)) << refusal;
+  std::vector<Schema> others;
+  for (const Schema& schema : schemas())
+    if (!schema.name.starts_with("notification")) others.push_back(schema);
+  const SchemaCatalogue without(others);
+  EXPECT_FALSE(openapi_document(without, errors, {.version = "0.1.0"}).contains("/v1/notifications/live"));
 }
 
 // TU-38, TU-39.
