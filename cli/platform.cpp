@@ -415,6 +415,7 @@ void Platform::Parts::stop() {
   if (dispatcher) dispatcher->stop();
   directory_follower.reset();
   if (log) log->on_durable({});
+  if (read_models) read_models->stop();  // Reads of leaderboards wait for rows, too: answered while the boards are there.
   boards.reset();
   read_models.reset();
   shards.reset();
@@ -541,6 +542,16 @@ std::vector<MetricFamily> Platform::Parts::collect() const {
     }
     out.push_back(std::move(lag));
     out.push_back(std::move(state));
+    if (const BoardCloser* closer = read_models->closer()) {
+      out.push_back({"guildhall_leaderboards_closed_total",
+                     "Leaderboards of a period that is over whose ranks this process has stored.",
+                     MetricType::counter,
+                     {{{}, static_cast<double>(closer->closed())}}});
+      out.push_back({"guildhall_leaderboards_close_failures_total",
+                     "Times that storing them failed; it is tried again.",
+                     MetricType::counter,
+                     {{{}, static_cast<double>(closer->failures())}}});
+    }
   }
   return out;
 }

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "infra/json_log.h"
 #include "infra/pause.h"
 
 namespace guildhall {
@@ -43,6 +44,17 @@ struct ReadModels::Projector {
   std::jthread thread;  // Last: it uses the runner.
 };
 
+struct ReadModels::Closer {
+  Closer(EventLog& log, const PlatformReadModels& models, const std::string& url, const Clock& clock)
+      : rows(url, models.projection, models.sql), boards(log, rows, clock, pause_for, [&clock](const std::string& why) {
+          log_line(LogLevel::warning, clock.now(), "ranks of closed leaderboards could not be stored",
+                   {{"reason", std::string_view(why)}});
+        }) {}
+  PostgresRowStore rows;
+  BoardCloser boards;
+  std::jthread thread;  // Last: it uses the boards.
+};
+
 ReadModels::ReadModels(EventLog& log, PlatformReadModels models, const Clock& clock, std::string postgres_url,
                        std::function<void(const std::string& why)> failed)
     : log_(log),
@@ -59,13 +71,18 @@ ReadModels::ReadModels(EventLog& log, PlatformReadModels models, const Clock& cl
   });
 }
 
-ReadModels::~ReadModels() {
+ReadModels::~ReadModels() { stop(); }
+
+void ReadModels::stop() {
   std::map<ShardNo, std::shared_ptr<Projector>> all;
+  std::unique_ptr<Closer> closer;
   {
     const std::lock_guard lock(mutex_);
     all.swap(projectors_);
+    closer.swap(closer_);
   }
   for (const auto& [shard, projector] : all) projector->thread.request_stop();
+  watch_thread_ = {};
 }
 
 void ReadModels::follow(const std::vector<ShardNo>& shards) {
@@ -73,6 +90,13 @@ void ReadModels::follow(const std::vector<ShardNo>& shards) {
   {
     const std::lock_guard lock(mutex_);
     for (const ShardNo shard : shards) projectors_[shard] = projector;
+    if (!closer_ && !models_.projection.derived.empty()) {
+      closer_ = std::make_unique<Closer>(log_, models_, url_, clock_);
+      closer_->thread = std::jthread([boards = &closer_->boards](std::stop_token stop) {
+        ::pthread_setname_np(::pthread_self(), "closing");
+        boards->run(stop);
+      });
+    }
   }
   projector->thread = std::jthread([this, first = shards.front(), p = projector.get()](std::stop_token stop) {
     ::pthread_setname_np(::pthread_self(), fmt::format("projector-{}", first).c_str());
@@ -206,6 +230,11 @@ std::vector<ShardProgress> ReadModels::progress() const {
     for (ShardProgress& shard : projector->runner.progress()) out.push_back(std::move(shard));
   std::ranges::sort(out, {}, &ShardProgress::shard);
   return out;
+}
+
+const BoardCloser* ReadModels::closer() const {
+  const std::lock_guard lock(mutex_);
+  return closer_ ? &closer_->boards : nullptr;
 }
 
 }  // namespace guildhall

@@ -53,6 +53,8 @@ CREATE POLICY parties ON session_participants FOR SELECT TO authenticated
 CREATE POLICY signed_in ON leaderboard_scores FOR SELECT TO authenticated USING ((SELECT auth.uid()) IS NOT NULL);
 CREATE POLICY signed_in ON leaderboard_counts FOR SELECT TO authenticated USING ((SELECT auth.uid()) IS NOT NULL);
 CREATE POLICY signed_in ON leaderboard_sizes FOR SELECT TO authenticated USING ((SELECT auth.uid()) IS NOT NULL);
+CREATE POLICY signed_in ON leaderboard_closed FOR SELECT TO authenticated USING ((SELECT auth.uid()) IS NOT NULL);
+CREATE POLICY signed_in ON leaderboard_ranks FOR SELECT TO authenticated USING ((SELECT auth.uid()) IS NOT NULL);
 
 -- Follows are for anyone signed in, as leaderboards are; blocks are their owner's, and what people are told is theirs.
 CREATE POLICY signed_in ON followers FOR SELECT TO authenticated USING ((SELECT auth.uid()) IS NOT NULL);
