@@ -45,6 +45,10 @@ class PeopleOfReadModels final : public BoardPeople {
         });
   }
 
+  void wait_for(std::vector<Target> targets, Micros timeout_us, std::function<void(PositionWait)> done) override {
+    models_.wait_for(std::move(targets), timeout_us, std::move(done));
+  }
+
  private:
   void ask(const Claims& caller, std::string sql, std::vector<std::string> parameters, BoardQuery<PostgresRows> done) {
     ReadQuery query{std::string(name_of(caller.role)), caller.json, "GET", std::string(leaderboards_path), std::move(sql),

@@ -307,7 +307,7 @@ void Platform::Parts::open_followers() {
 void Platform::Parts::open_read_models(const Settings& settings) {
   const std::string& url = settings.text("postgres_url");
   if (!url.empty())
-    read_models = std::make_unique<ReadModels>(*log, read_models_of(policy.platform), clock, url,
+    read_models = std::make_unique<ReadModels>(*log, read_models_of(policy.platform), policy, clock, url,
                                                [this](const std::string& why) { fail(why); });
   log->on_durable([this](ShardNo shard, Sequence) {
     if (read_models) read_models->notify(shard);
@@ -432,6 +432,7 @@ void Platform::Parts::stop() {
   if (dispatcher) dispatcher->stop();
   directory_follower.reset();
   if (log) log->on_durable({});
+  if (read_models) read_models->stop();  // Reads of leaderboards wait for rows, too: answered while the boards are there.
   boards.reset();
   live.reset();
   read_models.reset();
@@ -569,6 +570,16 @@ std::vector<MetricFamily> Platform::Parts::collect() const {
     }
     out.push_back(std::move(lag));
     out.push_back(std::move(state));
+    if (const BoardCloser* closer = read_models->closer()) {
+      out.push_back({"guildhall_leaderboards_closed_total",
+                     "Leaderboards of a period that is over whose ranks this process has stored.",
+                     MetricType::counter,
+                     {{{}, static_cast<double>(closer->closed())}}});
+      out.push_back({"guildhall_leaderboards_close_failures_total",
+                     "Times that storing them failed; it is tried again.",
+                     MetricType::counter,
+                     {{{}, static_cast<double>(closer->failures())}}});
+    }
   }
   return out;
 }

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "infra/json_log.h"
 #include "infra/pause.h"
 
 namespace guildhall {
@@ -13,10 +14,11 @@ namespace {
 constexpr std::size_t read_connections = 4;
 constexpr std::size_t service_connections = 2;
 
-// The read pool's session gives up the login's rights: it can only become the roles of requests.
-std::string as_authenticator(std::string url) {
+// The read pool's session gives up the login's rights: it can only become the roles of requests. It carries what row policies ask
+// of the platform's settings, so that they stand in one place and a changed one needs no new policies.
+std::string as_authenticator(std::string url, const PlatformPolicy& policy) {
   url += url.contains('?') ? '&' : '?';
-  return url + "options=-c%20role%3Dauthenticator";
+  return url + fmt::format("options=-c%20role%3Dauthenticator%20-c%20guildhall.free_level_access%3D{}", policy.free_level_access);
 }
 
 WaitOutcome outcome_of(WaitResult result) {
@@ -43,10 +45,22 @@ struct ReadModels::Projector {
   std::jthread thread;  // Last: it uses the runner.
 };
 
-ReadModels::ReadModels(EventLog& log, PlatformReadModels models, const Clock& clock, std::string postgres_url,
-                       std::function<void(const std::string& why)> failed)
+struct ReadModels::Closer {
+  Closer(EventLog& log, const PlatformReadModels& models, const std::string& url, const Clock& clock)
+      : rows(url, models.projection, models.sql), boards(log, rows, clock, pause_for, [&clock](const std::string& why) {
+          log_line(LogLevel::warning, clock.now(), "ranks of closed leaderboards could not be stored",
+                   {{"reason", std::string_view(why)}});
+        }) {}
+  PostgresRowStore rows;
+  BoardCloser boards;
+  std::jthread thread;  // Last: it uses the boards.
+};
+
+ReadModels::ReadModels(EventLog& log, PlatformReadModels models, const PlatformPolicy& policy, const Clock& clock,
+                       std::string postgres_url, std::function<void(const std::string& why)> failed)
     : log_(log),
       models_(models),
+      policy_(policy),
       clock_(clock),
       url_(std::move(postgres_url)),
       failed_(std::move(failed)),
@@ -59,13 +73,18 @@ ReadModels::ReadModels(EventLog& log, PlatformReadModels models, const Clock& cl
   });
 }
 
-ReadModels::~ReadModels() {
+ReadModels::~ReadModels() { stop(); }
+
+void ReadModels::stop() {
   std::map<ShardNo, std::shared_ptr<Projector>> all;
+  std::unique_ptr<Closer> closer;
   {
     const std::lock_guard lock(mutex_);
     all.swap(projectors_);
+    closer.swap(closer_);
   }
   for (const auto& [shard, projector] : all) projector->thread.request_stop();
+  watch_thread_ = {};
 }
 
 void ReadModels::follow(const std::vector<ShardNo>& shards) {
@@ -73,6 +92,13 @@ void ReadModels::follow(const std::vector<ShardNo>& shards) {
   {
     const std::lock_guard lock(mutex_);
     for (const ShardNo shard : shards) projectors_[shard] = projector;
+    if (!closer_ && !models_.projection.derived.empty()) {
+      closer_ = std::make_unique<Closer>(log_, models_, url_, clock_);
+      closer_->thread = std::jthread([boards = &closer_->boards](std::stop_token stop) {
+        ::pthread_setname_np(::pthread_self(), "closing");
+        boards->run(stop);
+      });
+    }
   }
   projector->thread = std::jthread([this, first = shards.front(), p = projector.get()](std::stop_token stop) {
     ::pthread_setname_np(::pthread_self(), fmt::format("projector-{}", first).c_str());
@@ -108,10 +134,9 @@ void ReadModels::notify(ShardNo shard) {
 }
 
 void ReadModels::open_reads(const std::string& platform, const ConsistencyTokens& tokens) {
-  user_reads_ =
-      std::make_unique<PostgresPool>(PostgresPoolOptions{.url = as_authenticator(url_), .connections = read_connections});
-  service_reads_ =
-      std::make_unique<PostgresPool>(PostgresPoolOptions{.url = as_authenticator(url_), .connections = service_connections});
+  const std::string url = as_authenticator(url_, policy_);
+  user_reads_ = std::make_unique<PostgresPool>(PostgresPoolOptions{.url = url, .connections = read_connections});
+  service_reads_ = std::make_unique<PostgresPool>(PostgresPoolOptions{.url = url, .connections = service_connections});
   RelationCatalogue catalogue = load_catalogue(*service_reads_, platform, "service_role");
   for (const auto& [name, relation] : catalogue.relations) relations_.insert(name);
   reads_ = std::make_unique<ReadHandler>(
@@ -206,6 +231,11 @@ std::vector<ShardProgress> ReadModels::progress() const {
     for (ShardProgress& shard : projector->runner.progress()) out.push_back(std::move(shard));
   std::ranges::sort(out, {}, &ShardProgress::shard);
   return out;
+}
+
+const BoardCloser* ReadModels::closer() const {
+  const std::lock_guard lock(mutex_);
+  return closer_ ? &closer_->boards : nullptr;
 }
 
 }  // namespace guildhall

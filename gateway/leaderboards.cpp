@@ -7,7 +7,6 @@
 #include <memory>
 #include <set>
 
-#include "gateway/preferences.h"
 #include "gateway/problem.h"
 #include "gateway/rest_query.h"
 #include "infra/base64url.h"
@@ -217,6 +216,9 @@ struct LeaderboardReads::Read {
   BoardRequest request;
   Claims claims;
   std::chrono::seconds patience{default_wait_s};
+  std::vector<Target> targets;  // Of the token, if one came.
+  Micros began = 0;             // Waiting for them.
+  std::chrono::steady_clock::time_point deadline;
   bool lenient = false;
   bool head = false;
   std::string lag;
@@ -258,27 +260,39 @@ void LeaderboardReads::wait(std::shared_ptr<Read> read) {
   if (read->request.at_least.empty()) return find_followed(std::move(read));
   const auto token = env_.tokens.decode(read->request.at_least);
   if (!token) return read->answer(problem("token_not_applicable", name_of(token.error())));
-  std::vector<Target> targets;
   for (const ShardPosition& p : token->positions) {
     if (p.shard >= env_.log.shards) return read->answer(problem("token_not_applicable", "unknown shard"));
-    targets.push_back({p.shard, p.sequence});
+    read->targets.push_back({p.shard, p.sequence});
   }
-  const auto asked = targets;
-  const Micros began = env_.clock.now();
-  env_.boards.when_reached(std::move(targets), std::chrono::steady_clock::now() + read->patience,
-                           [this, read, asked, began](WaitResult result) {
-                             if (result == WaitResult::reached) return find_followed(read);
-                             PositionWait behind;
-                             behind.waited_us = env_.clock.now() - began;
-                             env_.boards.read([&](const BoardFollower::View& view) {
-                               for (const Target& t : asked)
-                                 if (t.sequence > view.positions[t.shard])
-                                   behind.events_behind += t.sequence - view.positions[t.shard];
-                             });
-                             read->lag = lag_text(behind);
-                             if (read->lenient) return find_followed(read);
-                             read->answer(problem("projection_behind", read->lag));
-                           });
+  read->began = env_.clock.now();
+  read->deadline = std::chrono::steady_clock::now() + read->patience;
+  env_.boards.when_reached(read->targets, read->deadline, [this, read](WaitResult result) {
+    if (result == WaitResult::reached) return wait_for_people(read);
+    PositionWait behind;
+    behind.waited_us = env_.clock.now() - read->began;
+    env_.boards.read([&](const BoardFollower::View& view) {
+      for (const Target& t : read->targets)
+        if (t.sequence > view.positions[t.shard]) behind.events_behind += t.sequence - view.positions[t.shard];
+    });
+    read->lag = lag_text(behind);
+    if (read->lenient) return find_followed(read);
+    read->answer(problem("projection_behind", read->lag));
+  });
+}
+
+// Whose follow or name the caller has just changed must find it here, too.
+void LeaderboardReads::wait_for_people(std::shared_ptr<Read> read) {
+  if ((!read->request.friends && !read->request.profiles) || env_.people == nullptr) return find_followed(std::move(read));
+  const auto left = std::max(std::chrono::steady_clock::duration::zero(), read->deadline - std::chrono::steady_clock::now());
+  env_.people->wait_for(read->targets, left / std::chrono::microseconds(1), [this, read](PositionWait wait) {
+    if (wait.outcome == WaitOutcome::reached) return find_followed(read);
+    if (wait.outcome == WaitOutcome::stopped)
+      return read->answer(problem("projection_behind", "the projection stands at a record that it can't apply"));
+    wait.waited_us = env_.clock.now() - read->began;
+    read->lag = lag_text(wait);
+    if (read->lenient) return find_followed(read);
+    read->answer(problem("projection_behind", read->lag));
+  });
 }
 
 void LeaderboardReads::find_followed(std::shared_ptr<Read> read) {

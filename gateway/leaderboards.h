@@ -12,6 +12,7 @@
 #include "gateway/consistency_token.h"
 #include "gateway/http.h"
 #include "gateway/jwt.h"
+#include "gateway/preferences.h"
 #include "projectors/board_follower.h"
 
 namespace guildhall {
@@ -39,6 +40,9 @@ class BoardPeople {
   virtual ~BoardPeople() = default;
   virtual void followed(const Claims& caller, const Uuid& follower, BoardQuery<std::vector<Uuid>> done) = 0;
   virtual void profiles(const Claims& caller, std::vector<Uuid> ids, BoardQuery<std::vector<BoardProfile>> done) = 0;
+  // Calls back once, from any thread, when the read models hold all of it, or after the time. Boards and read models follow the
+  // logs each by themselves.
+  virtual void wait_for(std::vector<Target> targets, Micros timeout_us, std::function<void(PositionWait)> done) = 0;
 };
 
 struct LeaderboardsEnvironment {
@@ -59,6 +63,7 @@ class LeaderboardReads {
  private:
   struct Read;
   void wait(std::shared_ptr<Read> read);
+  void wait_for_people(std::shared_ptr<Read> read);
   void find_followed(std::shared_ptr<Read> read);
   void look_up(std::shared_ptr<Read> read);
   void find_profiles(std::shared_ptr<Read> read);

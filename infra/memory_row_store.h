@@ -17,6 +17,7 @@ class MemoryRowStore final : public RowStore {
   void prepare(const LogIdentity& log) override;
   std::vector<Sequence> offsets(Generation generation) override;
   void apply(Generation generation, const RowBatch& batch, std::span<const Advance> advances) override;
+  bool derive(std::int32_t) override { return false; }  // It has no such tables.
   void note_failure(const ProjectionFailure& failure) override;
   std::vector<ProjectionFailure> failures() override;
   void begin_rebuild(const LogIdentity& log) override;

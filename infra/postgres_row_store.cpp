@@ -403,6 +403,13 @@ void lock_shared_rows(pqxx::transaction_base& tx, std::string_view projection) {
   tx.exec_params("SELECT pg_advisory_xact_lock(hashtextextended($1, 7369))", "guildhall/" + std::string(projection));
 }
 
+// Of processes that derive at once, one does it.
+bool try_lock_derived(pqxx::transaction_base& tx, std::string_view projection) {
+  const auto row = tx.exec_params1("SELECT pg_try_advisory_xact_lock(hashtextextended($1, 7370))",
+                                   "guildhall/" + std::string(projection));
+  return row[0].as<bool>();
+}
+
 void run_script(pqxx::transaction_base& tx, std::string_view script) { tx.exec(std::string(script)); }
 
 bool has_control(pqxx::transaction_base& tx) { return !tx.exec1("SELECT to_regclass('guildhall.projections')")[0].is_null(); }
@@ -515,6 +522,19 @@ void PostgresRowStore::apply(Generation generation, const RowBatch& batch, std::
                             std::to_string(s.must_affect - affected) + " rows are missing: " + s.sql);
     }
   });
+}
+
+bool PostgresRowStore::derive(std::int32_t day) {
+  if (projection_.derived.empty()) return false;
+  bool more = false;
+  transact([&](pqxx::transaction_base& tx) {
+    tx.exec0("SET LOCAL ROLE guildhall_projector; SET LOCAL synchronous_commit = off; SET LOCAL jit = off");
+    if (!try_lock_derived(tx, projection_.name)) return;
+    lock(tx, projection_.name, false);
+    tx.exec0("SET LOCAL search_path = " + std::string(projection_.name) + "_rm");
+    more = tx.exec_params1("SELECT derive($1)", day)[0].as<bool>();
+  });
+  return more;
 }
 
 void PostgresRowStore::note_failure(const ProjectionFailure& failure) {

@@ -25,6 +25,7 @@ class PostgresRowStore final : public RowStore {
   void prepare(const LogIdentity& log) override;
   std::vector<Sequence> offsets(Generation generation) override;
   void apply(Generation generation, const RowBatch& batch, std::span<const Advance> advances) override;
+  bool derive(std::int32_t day) override;
   void note_failure(const ProjectionFailure& failure) override;
   std::vector<ProjectionFailure> failures() override;
   void begin_rebuild(const LogIdentity& log) override;

@@ -64,7 +64,8 @@ const Projection& dracarys_projection() {
                                                    &Notifications::table(),
                                                    &NotificationInboxes::table(),
                                                    &NotificationCursors::table()};
-  static const Projection projection{"dracarys", tables, project_learning};
+  static constexpr std::array<std::string_view, 2> derived{"leaderboard_closed", "leaderboard_ranks"};
+  static const Projection projection{"dracarys", tables, project_learning, derived};
   return projection;
 }
 

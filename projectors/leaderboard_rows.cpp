@@ -7,10 +7,11 @@ namespace {
 
 void project_board(const RecordHeader& at, const learner::XpGranted& e, BoardPeriod period, std::int32_t after, Writes& out) {
   const std::int64_t start = period_start(period, e.board_day);
+  const std::int64_t end = period_end(period, static_cast<Day>(start));
   const std::string name(name_of(period));
   const bool lesson = e.source == ::learner::v1::XpSource::lesson;
   Write& row = out.upsert(LeaderboardScores::table(), {name, start, e.learner_id})
-                   .set(LeaderboardScores::period_end, std::int64_t{period_end(period, static_cast<Day>(start))})
+                   .set(LeaderboardScores::period_end, end)
                    .set(LeaderboardScores::xp_points, std::int64_t{after})
                    .add(LeaderboardScores::lessons_completed, lesson ? 1 : 0)
                    .set(LeaderboardScores::streak_days, std::int64_t{e.streak_days})
@@ -25,8 +26,11 @@ void project_board(const RecordHeader& at, const learner::XpGranted& e, BoardPer
   };
   count(before, -1);
   count(after, 1);
-  const std::int64_t came = (after > 0 ? 1 : 0) - (before > 0 ? 1 : 0);
-  if (came != 0) out.upsert(LeaderboardSizes::table(), {name, start}).add(LeaderboardSizes::learners, came);
+  // Its end is always the same, so a greatest is as good as a set, and all shards may send it.
+  out.upsert(LeaderboardSizes::table(), {name, start})
+      .greatest(LeaderboardSizes::period_end, end)
+      .add(LeaderboardSizes::learners, (after > 0 ? 1 : 0) - (before > 0 ? 1 : 0))
+      .add(LeaderboardSizes::changes, 1);
 }
 
 }  // namespace
@@ -54,7 +58,9 @@ const Table& LeaderboardCounts::table() {
 const Table& LeaderboardSizes::table() {
   static const Table table{"leaderboard_sizes",
                            {{"period", ColumnType::text}, {"period_start", ColumnType::int4}},
-                           {{"learners", ColumnType::int8, std::int64_t{0}}}};
+                           {{"period_end", ColumnType::int4},
+                            {"learners", ColumnType::int8, std::int64_t{0}},
+                            {"changes", ColumnType::int8, std::int64_t{0}}}};
   return table;
 }
 

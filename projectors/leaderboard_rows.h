@@ -1,5 +1,6 @@
 // The leaderboards as rows (DR-24): a learner's score of each period, and how many learners have each score, so that a rank is a
-// sum over the higher scores. Ranks of an open period are in no row: one event would change a million.
+// sum over the higher scores. Ranks of an open period are in no row: one event would change a million. Those of a period that is
+// over are stored by whoever projects, out of these rows (projectors/board_closer.h).
 #pragma once
 
 #include "projectors/projection.h"
@@ -16,9 +17,9 @@ struct LeaderboardCounts {
   enum : ColumnNo { learners };
   static const Table& table();
 };
-// Keyed by period and its first day.
+// Keyed by period and its first day. `changes` counts the gains that it holds: ranks that were stored after as many are right.
 struct LeaderboardSizes {
-  enum : ColumnNo { learners };
+  enum : ColumnNo { period_end, learners, changes };
   static const Table& table();
 };
 

@@ -31,6 +31,9 @@ struct Projection {
   std::string_view name;  // "tutoring": also the schema that clients read.
   std::span<const Table* const> tables;
   Project project;
+  // Tables that are made of the rows of those, not of events, by the function derive() of their schema (RowStore::derive). They
+  // are in no dump and no comparison, and a rebuilt generation begins without their rows.
+  std::span<const std::string_view> derived = {};
 };
 
 // What makes a projection's tables in PostgreSQL: its scripts of sql/<platform>, embedded in the binary.

@@ -191,6 +191,9 @@ class RowStore {
   virtual std::vector<Sequence> offsets(Generation generation) = 0;
   // Rows and offsets in one transaction. Throws ProjectionConflict when an offset is not at `before`.
   virtual void apply(Generation generation, const RowBatch& batch, std::span<const Advance> advances) = 0;
+  // Fills the live tables that are made of rows and not of events (Projection::derived), a part at a time, as they are on that
+  // day (since 1970-01-01): false when nothing is left to do, or another process is at it.
+  virtual bool derive(std::int32_t day) = 0;
   // Noted beside the live offset; the shard's next advance clears it.
   virtual void note_failure(const ProjectionFailure& failure) = 0;
   virtual std::vector<ProjectionFailure> failures() = 0;

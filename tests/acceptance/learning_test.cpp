@@ -1,8 +1,12 @@
 // Learning over HTTP against the real binary: an admin makes a lesson, learners hand it in, and each reads what is theirs (DR-63,
-// DR-65, A-DR-4, A-DR-19, XP-1); live sessions and plans.
+// DR-65, A-DR-4, A-DR-19, XP-1); live sessions and plans; leaderboards among the people whom one follows (LB-2, A-DR-9, A-DR-30,
+// M-13), and the ranks of those whose period is over (DR-24).
 #include <gtest/gtest.h>
 
 #include <fmt/format.h>
+
+#include <fstream>
+#include <iterator>
 
 #include "tests/acceptance/server.h"
 #include "tests/postgres_cluster.h"
@@ -33,6 +37,47 @@ class Learning : public testing::Test {
   }
   static std::string answers(const std::string& learner, const std::string& answer) {
     return fmt::format(R"({{"learner_id":"{}","answers":["{}"],"time_spent_seconds":60}})", learner, answer);
+  }
+
+  // A lesson of its own gate, passed by `yes`.
+  std::string lesson(int gate, int xp, int level = 1) {
+    HttpClient teaches = server_.client_of(root_);
+    const Reply made = teaches.post(
+        "/v1/lessons", fmt::format(R"({{"level_id":{},"gate_id":{},"title":"Gate {}","content_data":"{{}}",)"
+                                   R"("assessment_data":"[{{\"q\":\"Up?\"}}]","answer_key":["yes"],"xp_reward":{}}})",
+                                   level, gate, gate, xp),
+        {{"Prefer", "wait=10"}});
+    expect(made, 201);
+    return made.text("id");
+  }
+  void complete(const std::string& learner, const std::string& lesson) {
+    HttpClient client = server_.client_of(learner);
+    const Reply done = client.post("/v1/lessons/" + lesson + "/complete", answers(learner, "yes"), {{"Prefer", "wait=10"}});
+    expect(done, 201);
+    EXPECT_EQ(done.header("consistency-lag"), "");
+  }
+  // "name:rank:xp" of each row, names as they are shown; "-" for none.
+  static std::string rows_of(const Reply& board) {
+    expect(board, 200);
+    if (board.status != 200) return "";
+    std::string out;
+    const boost::json::value body = board.json();
+    for (const auto& value : body.at("data").as_array()) {
+      const boost::json::object& row = value.as_object();
+      const auto* profile = row.if_contains("profile");
+      const bool named = profile != nullptr && profile->is_object();
+      out += fmt::format("{}{}:{}:{}", out.empty() ? "" : " ",
+                         named ? profile->at("display_name").as_string().c_str() : "-", row.at("rank").as_int64(),
+                         row.at("xp_points").as_int64());
+    }
+    return out;
+  }
+  // The token of a command that ended a follow, made one, or blocked.
+  std::string relate(HttpClient& who, const std::string& whom, const std::string& what, const std::string& body) {
+    const Reply reply = who.post("/v1/accounts/" + whom + "/" + what, body);
+    expect(reply, 200);
+    EXPECT_NE(reply.header("consistency-token"), "");
+    return reply.header("consistency-token");
   }
 
   const std::string lesson_ =
@@ -168,6 +213,95 @@ TEST_F(Learning, a_plan_opens_the_levels_that_are_paid_for) {  // DR-55..60, A-D
   EXPECT_EQ(read(ada, "user_subscriptions?select=status,cancel_at_period_end"),
             R"([{"status":"active","cancel_at_period_end":true}])");
   expect(complete(ada, ada_), 200);  // Until the period's end.
+}
+
+TEST_F(Learning, friends_stand_on_a_board_with_their_names_and_their_ranks_among_all) {
+  const std::string cy = account("Cy", "member"), dan = account("Dan", "member");
+  const std::vector<std::string> lessons{lesson(1, 100), lesson(2, 200), lesson(3, 300)};
+  complete(ada_, lessons[0]);
+  for (const std::size_t n : {0u, 1u}) complete(bo_, lessons[n]);
+  complete(cy, lessons[1]);
+  for (const std::size_t n : {0u, 1u, 2u}) complete(dan, lessons[n]);
+
+  HttpClient ada = server_.client_of(ada_), bo = server_.client_of(bo_);
+  const std::string all = "/v1/leaderboards/all_time?expand=profile", friends = all + "&friends=true";
+  ASSERT_TRUE(eventually([&] { return rows_of(ada.get(all)) == "Dan:1:600 Bo:2:300 Cy:3:200 Ada:4:100"; }))
+      << ada.get(all).body;
+  const std::string follower = fmt::format(R"({{"follower_id":"{}"}})", ada_);
+  const auto read = [&](const std::string& token, const std::string& path) {
+    return rows_of(ada.get(path, {{"Consistency-Token", token}}));
+  };
+  EXPECT_EQ(rows_of(ada.get(friends)), "Ada:4:100");
+  EXPECT_EQ(read(relate(ada, bo_, "follow", follower), friends), "Bo:2:300 Ada:4:100");
+  EXPECT_EQ(read(relate(ada, cy, "follow", follower), friends), "Bo:2:300 Cy:3:200 Ada:4:100");
+  EXPECT_EQ(rows_of(bo.get(friends)), "Bo:2:300") << "who is followed follows nobody by that";
+  EXPECT_EQ(read({}, "/v1/leaderboards/all_time?friends=true&limit=1"), "-:2:300") << "names come where they are asked for";
+
+  // One's own write, however often: the rows of follows are waited for, not the board only.
+  for (int i = 0; i < 25; ++i) {
+    EXPECT_EQ(read(relate(ada, cy, "unfollow", follower), friends), "Bo:2:300 Ada:4:100") << i;
+    const std::string token = relate(ada, cy, "follow", follower);
+    EXPECT_EQ(rows_of(ada.get(friends + "&at_least=" + token)), "Bo:2:300 Cy:3:200 Ada:4:100") << i;
+  }
+  // So are names.
+  for (int i = 0; i < 10; ++i) {
+    const std::string name = fmt::format("Ada {}", i);
+    const Reply renamed = ada.send("PUT", "/v1/accounts/" + ada_ + "/profile",
+                                   fmt::format(R"({{"display_name":"{}","timezone":"Europe/Copenhagen"}})", name));
+    expect(renamed, 200);
+    EXPECT_EQ(read(renamed.header("consistency-token"), friends), "Bo:2:300 Cy:3:200 " + name + ":4:100");
+  }
+
+  // A block ends the follow for good (M-13), and is no secret of the board: who stands there stands there.
+  EXPECT_EQ(read(relate(bo, ada_, "block", fmt::format(R"({{"blocker_id":"{}"}})", bo_)), friends), "Cy:3:200 Ada 9:4:100");
+  EXPECT_EQ(ada.post("/v1/accounts/" + bo_ + "/follow", follower).code(), "pair_blocked");
+  EXPECT_EQ(rows_of(ada.get(all)), "Dan:1:600 Bo:2:300 Cy:3:200 Ada 9:4:100");
+  EXPECT_EQ(ada.get("/rest/v1/blocks").body, "[]");
+  HttpClient nobody = server_.anonymous();
+  EXPECT_EQ(nobody.get(friends).status, 403);
+}
+
+TEST_F(Learning, levels_that_are_free_are_a_setting_of_the_platform) {  // DR-57, A-DR-19
+  const std::string second = lesson(1, 100, 2);
+  HttpClient ada = server_.client_of(ada_);
+  const std::string contents = "/rest/v1/lessons?select=level_id,content_data";
+  EXPECT_EQ(ada.get(contents).body, R"([{"level_id":2,"content_data":null}])");
+  EXPECT_EQ(ada.post("/v1/lessons/" + second + "/complete", answers(ada_, "yes")).status, 403);
+
+  std::ifstream in(std::filesystem::path(GUILDHALL_SOURCE_DIR) / "platforms/dracarys.toml");
+  std::string policy{std::istreambuf_iterator<char>(in), {}};
+  const std::string setting = "free_level_access = ";
+  const auto at = policy.find(setting + "1");
+  ASSERT_NE(at, std::string::npos);
+  policy[at + setting.size()] = '2';
+  const std::filesystem::path file = folder_.path() / "dracarys.toml";
+  std::ofstream(file) << policy;
+  EXPECT_EQ(server_.stop(), 0) << server_.output();
+  server_.start({"--platform-file", file.string()});
+  HttpClient again = server_.client_of(ada_);
+  EXPECT_EQ(again.get(contents).body, R"([{"level_id":2,"content_data":{}}])");
+  EXPECT_EQ(again.post("/v1/lessons/" + second + "/complete", answers(ada_, "yes")).status, 201);
+  EXPECT_EQ(server_.anonymous().get(contents).body, R"([{"level_id":2,"content_data":null}])");
+}
+
+TEST_F(Learning, ranks_of_a_period_that_is_over_are_stored_by_the_server) {
+  // Of a day long ago, which no clock of the test's can bring back: three learners, two of them with the same score.
+  server_.sql(
+      "INSERT INTO dracarys_rm.leaderboard_scores (period, period_start, learner_id, period_end, xp_points) "
+      "SELECT 'daily', 20000, gen_random_uuid(), 20000, xp FROM unnest(ARRAY[50, 70, 70]) xp; "
+      "INSERT INTO dracarys_rm.leaderboard_counts VALUES ('daily', 20000, 50, 1), ('daily', 20000, 70, 2); "
+      "INSERT INTO dracarys_rm.leaderboard_sizes (period, period_start, period_end, learners, changes) "
+      "VALUES ('daily', 20000, 20000, 3, 3)");
+  EXPECT_EQ(server_.stop(), 0) << server_.output();
+  server_.start();
+  const auto stored = [&] {
+    return server_.sql("SELECT r.xp_points, r.rank FROM dracarys_rm.leaderboard_closed JOIN dracarys_rm.leaderboard_ranks r "
+                       "USING (period, period_start) ORDER BY r.rank");
+  };
+  EXPECT_TRUE(eventually([&] { return stored() == "70|1\n50|3"; })) << stored() << server_.output();
+  EXPECT_EQ(server_.client_of(ada_).get("/rest/v1/leaderboard?select=xp_points,rank,percentile&order=xp_points&limit=2").body,
+            "[{\"xp_points\":50,\"rank\":3,\"percentile\":0.00}, \n {\"xp_points\":70,\"rank\":1,\"percentile\":100.00}]");
+  EXPECT_NE(server_.client().get("/metrics").body.find("guildhall_leaderboards_closed_total"), std::string::npos);
 }
 
 }  // namespace

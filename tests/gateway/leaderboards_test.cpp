@@ -24,8 +24,17 @@ class KnownPeople final : public BoardPeople {
       if (const auto name = names.find(id); name != names.end()) out.push_back({id, name->second});
     done(std::move(out));
   }
+  void wait_for(std::vector<Target> targets, Micros, std::function<void(PositionWait)> done) override {
+    waited_for.push_back(std::move(targets));
+    if (held) waiting = std::move(done);
+    else done(outcome);
+  }
   std::map<Uuid, std::vector<Uuid>, UuidLess> follows;
   std::map<Uuid, std::string, UuidLess> names;
+  std::vector<std::vector<Target>> waited_for;
+  PositionWait outcome;
+  bool held = false;
+  std::function<void(PositionWait)> waiting;
 };
 
 class LeaderboardsOverHttp : public testing::Test {
@@ -234,6 +243,51 @@ TEST_F(LeaderboardsOverHttp, a_read_waits_for_its_own_write_or_says_how_far_behi
   EXPECT_TRUE(std::ranges::any_of(after.headers, [](const auto& h) {
     return h.first == "Consistency-Lag" && h.second.starts_with("events=2;");
   }));
+}
+
+// Follows and names are in the read models, which may be behind the boards.
+TEST_F(LeaderboardsOverHttp, what_comes_of_the_read_models_is_waited_for_there_too) {
+  for (std::uint64_t n = 1; n <= 3; ++n) log_.grant(n, static_cast<std::int32_t>(10 * n));
+  while (boards_.step()) {
+  }
+  const std::string token = tokens_.encode({log_.written.log.identity().log_id, 1, {{1, log_.written.end(1)}}});
+  const auto waited = [&](const std::string& path, const std::string& prefer = {}) {
+    people_.waited_for.clear();
+    const Response response = get(path + "&at_least=" + token, user(1), {{"prefer", prefer}});
+    for (const auto& targets : people_.waited_for) {
+      EXPECT_EQ(targets.size(), 1u);
+      EXPECT_EQ(targets.at(0).shard, 1u);
+      EXPECT_EQ(targets.at(0).sequence, log_.written.end(1));
+    }
+    return std::pair(people_.waited_for.size(), response);
+  };
+  EXPECT_EQ(waited("daily?limit=5").first, 0u);
+  EXPECT_EQ(waited("daily?friends=true").first, 1u);
+  EXPECT_EQ(waited("daily?expand=profile").first, 1u);
+
+  people_.held = true;
+  Request request{.path = "/v1/leaderboards/daily", .query = "friends=true&at_least=" + token};
+  std::optional<Response> answer;
+  reads_.handle(request, user(1), [&](Response r) { answer = std::move(r); });
+  EXPECT_FALSE(answer);
+  people_.follows[learner_id(1)] = {learner_id(2)};  // The row has come.
+  people_.waiting({});
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(rows(*answer), "2:2:20 1:3:10");
+
+  people_.held = false;
+  people_.outcome = {WaitOutcome::timed_out, 7, 0};
+  const Response behind = waited("daily?friends=true").second;
+  EXPECT_EQ(behind.status, 503);
+  EXPECT_EQ(code(behind), "projection_behind");
+  EXPECT_TRUE(behind.body.contains("events=7")) << behind.body;
+  const Response older = waited("daily?friends=true", "handling=lenient").second;
+  EXPECT_EQ(rows(older), "2:2:20 1:3:10");
+  EXPECT_TRUE(std::ranges::any_of(older.headers, [](const auto& h) {
+    return h.first == "Consistency-Lag" && h.second.starts_with("events=7;");
+  }));
+  people_.outcome.outcome = WaitOutcome::stopped;
+  EXPECT_EQ(waited("daily?friends=true", "handling=lenient").second.status, 503);
 }
 
 TEST_F(LeaderboardsOverHttp, a_board_that_is_still_being_made_says_so) {

@@ -94,6 +94,10 @@ TEST_P(PlatformTables, descriptors_match_the_tables) {
     EXPECT_EQ(actual, expected) << table->name;
     ++relations;
   }
+  for (const std::string_view name : models.projection.derived) {
+    EXPECT_FALSE(tx.exec_params1("SELECT to_regclass($1)", schema + "." + std::string(name))[0].is_null()) << name;
+    ++relations;
+  }
   EXPECT_EQ(tx.exec_params1("SELECT count(*) FROM pg_class WHERE relnamespace = $1::regnamespace AND relkind = 'r'", schema)[0]
                 .as<std::size_t>(),
             relations);

@@ -258,7 +258,8 @@ CREATE TABLE session_participants (
   last_event_position bigint
 );
 
--- Scores of leaderboards (DR-24), by period and its first day, in days since 1970-01-01.
+-- Scores of leaderboards (DR-24), by period and its first day, in days since 1970-01-01. As a date it is a column, too: under row-level
+-- security an index serves no expression whose function is not LEAKPROOF, and the addition to a date is not.
 CREATE TABLE leaderboard_scores (
   period text,
   period_start integer,
@@ -270,6 +271,7 @@ CREATE TABLE leaderboard_scores (
   reached_at timestamptz,
   updated_at timestamptz,
   last_event_position bigint,
+  period_start_date date GENERATED ALWAYS AS (date '1970-01-01' + period_start) STORED,
   PRIMARY KEY (period, period_start, learner_id)
 ) WITH (fillfactor = 85);
 
@@ -285,9 +287,55 @@ CREATE TABLE leaderboard_counts (
 CREATE TABLE leaderboard_sizes (
   period text,
   period_start integer,
+  period_end integer,
   learners bigint DEFAULT 0,
+  changes bigint DEFAULT 0,
   PRIMARY KEY (period, period_start)
 ) WITH (fillfactor = 50);
+
+-- Made of the rows above, not of events: the ranks of boards whose period is over, one for each score that somebody has, and how many
+-- changes the board had when they were stored. A board that has changed since is ranked by its counts until they are stored anew.
+CREATE TABLE leaderboard_closed (
+  period text,
+  period_start integer,
+  changes bigint,
+  closed_at timestamptz,
+  PRIMARY KEY (period, period_start)
+);
+
+CREATE TABLE leaderboard_ranks (
+  period text,
+  period_start integer,
+  xp_points integer,
+  rank bigint,
+  PRIMARY KEY (period, period_start, xp_points)
+);
+
+-- Stores the ranks of the newest board that was over before that day and lacks them, or has others. False: there is none. `changes` is
+-- read before the counts: a gain that comes between the two leaves a board with more of them than is noted.
+CREATE FUNCTION derive(day integer) RETURNS boolean
+LANGUAGE plpgsql AS $$
+DECLARE
+  board record;
+BEGIN
+  SELECT n.period, n.period_start, n.changes INTO board
+  FROM leaderboard_sizes n
+  LEFT JOIN leaderboard_closed d USING (period, period_start)
+  WHERE n.period_end < day AND d.changes IS DISTINCT FROM n.changes
+  ORDER BY n.period_end DESC, n.period LIMIT 1;
+  IF NOT FOUND THEN
+    RETURN false;
+  END IF;
+  DELETE FROM leaderboard_ranks r WHERE r.period = board.period AND r.period_start = board.period_start;
+  INSERT INTO leaderboard_ranks
+  SELECT c.period, c.period_start, c.xp_points, 1 + sum(c.learners) OVER (ORDER BY c.xp_points DESC) - c.learners
+  FROM leaderboard_counts c
+  WHERE c.period = board.period AND c.period_start = board.period_start AND c.learners <> 0;
+  INSERT INTO leaderboard_closed VALUES (board.period, board.period_start, board.changes, now())
+  ON CONFLICT (period, period_start) DO UPDATE SET changes = excluded.changes, closed_at = excluded.closed_at;
+  RETURN true;
+END
+$$;
 
 -- Who follows whom (PA-40, here too). How many do stands apart: pairs are of all shards.
 CREATE TABLE followers (

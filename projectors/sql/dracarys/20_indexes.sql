@@ -35,10 +35,10 @@ CREATE UNIQUE INDEX session_participants_session_id_user_id_key ON session_parti
 CREATE INDEX idx_session_participants_session ON session_participants (session_id);
 CREATE INDEX idx_session_participants_user ON session_participants (user_id);
 
--- DR-27. Who has the score is who has the rank, so the first is in the order of scores; its dates are spelled as the view spells them.
+-- DR-27. Who has the score is who has the rank, so the first is in the order of scores; the second spells its date as the view does.
 -- A sum over higher scores reads the third and no table.
-CREATE INDEX leaderboard_period_rank ON leaderboard_scores
-  (period, (date '1970-01-01' + period_start), xp_points DESC, reached_at, learner_id) WHERE xp_points > 0;
+CREATE INDEX leaderboard_period_rank ON leaderboard_scores (period, period_start_date, xp_points DESC, reached_at, learner_id)
+  WHERE xp_points > 0;
 CREATE INDEX leaderboard_user_period ON leaderboard_scores (learner_id, period, (date '1970-01-01' + period_end) DESC);
 CREATE INDEX leaderboard_counts_learners ON leaderboard_counts (period, period_start, xp_points) INCLUDE (learners) WHERE learners <> 0;
 

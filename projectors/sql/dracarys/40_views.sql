@@ -128,20 +128,26 @@ SELECT participant_id AS id, session_id, user_id, joined_at, left_at, attendance
        last_event_position, updated_at
 FROM dracarys_rm.session_participants;
 
--- DR-24. A rank is one more than how many learners have a higher score (A-DR-9); who has no XP stands nowhere. /rest/v1 reads
--- `order=rank` of one board as the order of scores, which an index has.
+-- DR-24. A rank is one more than how many learners have a higher score (A-DR-9); who has no XP stands nowhere. It is the stored one where
+-- the board has not changed since it was closed, and counted else. /rest/v1 reads `order=rank` of one board as the order of scores, which
+-- an index has.
 CREATE VIEW dracarys.leaderboard WITH (security_invoker = true) AS
 SELECT md5(s.period || s.period_start || s.learner_id)::uuid AS id, s.learner_id AS user_id, s.period, s.xp_points, s.lessons_completed,
        s.streak_days, r.rank::integer AS rank,
        CASE WHEN n.learners > 1 THEN round(100.0 * (n.learners - r.rank) / (n.learners - 1), 2) ELSE 100.00 END::numeric(5, 2) AS percentile,
-       date '1970-01-01' + s.period_start AS period_start_date, date '1970-01-01' + s.period_end AS period_end_date, s.updated_at,
+       s.period_start_date, date '1970-01-01' + s.period_end AS period_end_date, s.updated_at,
        s.last_event_position, s.reached_at
 FROM dracarys_rm.leaderboard_scores s
 LEFT JOIN dracarys_rm.leaderboard_sizes n ON n.period = s.period AND n.period_start = s.period_start
+LEFT JOIN dracarys_rm.leaderboard_closed d ON d.period = s.period AND d.period_start = s.period_start AND d.changes = n.changes
+LEFT JOIN dracarys_rm.leaderboard_ranks stored
+  ON stored.period = d.period AND stored.period_start = d.period_start AND stored.xp_points = s.xp_points
 CROSS JOIN LATERAL (
   SELECT 1 + coalesce(sum(c.learners), 0)::bigint AS rank
   FROM dracarys_rm.leaderboard_counts c
-  WHERE c.period = s.period AND c.period_start = s.period_start AND c.xp_points > s.xp_points AND c.learners <> 0) r
+  WHERE d.period IS NULL AND c.period = s.period AND c.period_start = s.period_start AND c.xp_points > s.xp_points
+    AND c.learners <> 0) counted
+CROSS JOIN LATERAL (SELECT CASE WHEN d.period IS NULL THEN counted.rank ELSE stored.rank END AS rank) r
 WHERE s.xp_points > 0;
 
 -- is_connected: the other one follows, too (PA-42). Names are those that the two have now.
