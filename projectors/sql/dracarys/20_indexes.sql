@@ -41,9 +41,3 @@ CREATE INDEX leaderboard_period_rank ON leaderboard_scores (period, period_start
   WHERE xp_points > 0;
 CREATE INDEX leaderboard_user_period ON leaderboard_scores (learner_id, period, (date '1970-01-01' + period_end) DESC);
 CREATE INDEX leaderboard_counts_learners ON leaderboard_counts (period, period_start, xp_points) INCLUDE (learners) WHERE learners <> 0;
-
--- Who follows whom, either way, and notifications.
-CREATE UNIQUE INDEX idx_followers_follower_id ON followers (follower_id, following_id);
-CREATE INDEX idx_followers_following_id ON followers (following_id, follower_id);
-CREATE UNIQUE INDEX idx_notifications_user_id ON notifications (user_id, sequence);
-CREATE INDEX idx_notifications_created_at ON notifications (user_id, created_at DESC);

@@ -64,9 +64,3 @@ CREATE INDEX idx_orders_created_at ON orders (created_at DESC);
 -- The seed's lookup by username. It is unique by its claim; a name that went from one account to another may be in both rows while
 -- only one of their shards has been read.
 CREATE INDEX idx_user_profiles_username ON members (username);
-
--- Who follows whom, either way (PA-41), and notifications (PA-102).
-CREATE UNIQUE INDEX idx_followers_follower_id ON followers (follower_id, following_id);
-CREATE INDEX idx_followers_following_id ON followers (following_id, follower_id);
-CREATE UNIQUE INDEX idx_notifications_user_id ON notifications (user_id, sequence);
-CREATE INDEX idx_notifications_created_at ON notifications (user_id, created_at DESC);
