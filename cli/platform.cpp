@@ -300,7 +300,7 @@ void Platform::Parts::open_leaderboards() {
 void Platform::Parts::open_read_models(const Settings& settings) {
   const std::string& url = settings.text("postgres_url");
   if (!url.empty())
-    read_models = std::make_unique<ReadModels>(*log, read_models_of(policy.platform), clock, url,
+    read_models = std::make_unique<ReadModels>(*log, read_models_of(policy.platform), policy, clock, url,
                                                [this](const std::string& why) { fail(why); });
   log->on_durable([this](ShardNo shard, Sequence) {
     if (read_models) read_models->notify(shard);

@@ -14,10 +14,11 @@ namespace {
 constexpr std::size_t read_connections = 4;
 constexpr std::size_t service_connections = 2;
 
-// The read pool's session gives up the login's rights: it can only become the roles of requests.
-std::string as_authenticator(std::string url) {
+// The read pool's session gives up the login's rights: it can only become the roles of requests. It carries what row policies ask
+// of the platform's settings, so that they stand in one place and a changed one needs no new policies.
+std::string as_authenticator(std::string url, const PlatformPolicy& policy) {
   url += url.contains('?') ? '&' : '?';
-  return url + "options=-c%20role%3Dauthenticator";
+  return url + fmt::format("options=-c%20role%3Dauthenticator%20-c%20guildhall.free_level_access%3D{}", policy.free_level_access);
 }
 
 WaitOutcome outcome_of(WaitResult result) {
@@ -55,10 +56,11 @@ struct ReadModels::Closer {
   std::jthread thread;  // Last: it uses the boards.
 };
 
-ReadModels::ReadModels(EventLog& log, PlatformReadModels models, const Clock& clock, std::string postgres_url,
-                       std::function<void(const std::string& why)> failed)
+ReadModels::ReadModels(EventLog& log, PlatformReadModels models, const PlatformPolicy& policy, const Clock& clock,
+                       std::string postgres_url, std::function<void(const std::string& why)> failed)
     : log_(log),
       models_(models),
+      policy_(policy),
       clock_(clock),
       url_(std::move(postgres_url)),
       failed_(std::move(failed)),
@@ -132,10 +134,9 @@ void ReadModels::notify(ShardNo shard) {
 }
 
 void ReadModels::open_reads(const std::string& platform, const ConsistencyTokens& tokens) {
-  user_reads_ =
-      std::make_unique<PostgresPool>(PostgresPoolOptions{.url = as_authenticator(url_), .connections = read_connections});
-  service_reads_ =
-      std::make_unique<PostgresPool>(PostgresPoolOptions{.url = as_authenticator(url_), .connections = service_connections});
+  const std::string url = as_authenticator(url_, policy_);
+  user_reads_ = std::make_unique<PostgresPool>(PostgresPoolOptions{.url = url, .connections = read_connections});
+  service_reads_ = std::make_unique<PostgresPool>(PostgresPoolOptions{.url = url, .connections = service_connections});
   RelationCatalogue catalogue = load_catalogue(*service_reads_, platform, "service_role");
   for (const auto& [name, relation] : catalogue.relations) relations_.insert(name);
   reads_ = std::make_unique<ReadHandler>(

@@ -9,6 +9,7 @@
 #include <string>
 #include <thread>
 
+#include "aggregates/policy.h"
 #include "gateway/commands.h"
 #include "gateway/consistency_token.h"
 #include "gateway/reads.h"
@@ -23,9 +24,9 @@ namespace guildhall {
 
 class ReadModels {
  public:
-  // Connects, and makes the tables or checks them. `failed` is called from any thread when a projector can't go on. Throws
-  // RowStoreError.
-  ReadModels(EventLog& log, PlatformReadModels models, const Clock& clock, std::string postgres_url,
+  // Connects, and makes the tables or checks them. Row policies find the platform's settings as those of the sessions that read.
+  // `failed` is called from any thread when a projector can't go on. Throws RowStoreError.
+  ReadModels(EventLog& log, PlatformReadModels models, const PlatformPolicy& policy, const Clock& clock, std::string postgres_url,
              std::function<void(const std::string& why)> failed);
   // stop().
   ~ReadModels();
@@ -58,6 +59,7 @@ class ReadModels {
 
   EventLog& log_;
   const PlatformReadModels models_;
+  const PlatformPolicy& policy_;
   const Clock& clock_;
   const std::string url_;
   const std::function<void(const std::string&)> failed_;

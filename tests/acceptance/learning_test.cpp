@@ -5,6 +5,9 @@
 
 #include <fmt/format.h>
 
+#include <fstream>
+#include <iterator>
+
 #include "tests/acceptance/server.h"
 #include "tests/postgres_cluster.h"
 
@@ -37,12 +40,13 @@ class Learning : public testing::Test {
   }
 
   // A lesson of its own gate, passed by `yes`.
-  std::string lesson(int gate, int xp) {
+  std::string lesson(int gate, int xp, int level = 1) {
     HttpClient teaches = server_.client_of(root_);
     const Reply made = teaches.post(
-        "/v1/lessons", fmt::format(R"({{"level_id":1,"gate_id":{},"title":"Gate {}","content_data":"{{}}",)"
+        "/v1/lessons", fmt::format(R"({{"level_id":{},"gate_id":{},"title":"Gate {}","content_data":"{{}}",)"
                                    R"("assessment_data":"[{{\"q\":\"Up?\"}}]","answer_key":["yes"],"xp_reward":{}}})",
-                                   gate, gate, xp));
+                                   level, gate, gate, xp),
+        {{"Prefer", "wait=10"}});
     expect(made, 201);
     return made.text("id");
   }
@@ -168,6 +172,29 @@ TEST_F(Learning, friends_stand_on_a_board_with_their_names_and_their_ranks_among
   EXPECT_EQ(ada.get("/rest/v1/blocks").body, "[]");
   HttpClient nobody = server_.anonymous();
   EXPECT_EQ(nobody.get(friends).status, 403);
+}
+
+TEST_F(Learning, levels_that_are_free_are_a_setting_of_the_platform) {  // DR-57, A-DR-19
+  const std::string second = lesson(1, 100, 2);
+  HttpClient ada = server_.client_of(ada_);
+  const std::string contents = "/rest/v1/lessons?select=level_id,content_data";
+  EXPECT_EQ(ada.get(contents).body, R"([{"level_id":2,"content_data":null}])");
+  EXPECT_EQ(ada.post("/v1/lessons/" + second + "/complete", answers(ada_, "yes")).status, 403);
+
+  std::ifstream in(std::filesystem::path(GUILDHALL_SOURCE_DIR) / "platforms/dracarys.toml");
+  std::string policy{std::istreambuf_iterator<char>(in), {}};
+  const std::string setting = "free_level_access = ";
+  const auto at = policy.find(setting + "1");
+  ASSERT_NE(at, std::string::npos);
+  policy[at + setting.size()] = '2';
+  const std::filesystem::path file = folder_.path() / "dracarys.toml";
+  std::ofstream(file) << policy;
+  EXPECT_EQ(server_.stop(), 0) << server_.output();
+  server_.start({"--platform-file", file.string()});
+  HttpClient again = server_.client_of(ada_);
+  EXPECT_EQ(again.get(contents).body, R"([{"level_id":2,"content_data":{}}])");
+  EXPECT_EQ(again.post("/v1/lessons/" + second + "/complete", answers(ada_, "yes")).status, 201);
+  EXPECT_EQ(server_.anonymous().get(contents).body, R"([{"level_id":2,"content_data":null}])");
 }
 
 TEST_F(Learning, ranks_of_a_period_that_is_over_are_stored_by_the_server) {

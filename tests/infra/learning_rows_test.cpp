@@ -160,10 +160,16 @@ TEST_F(LearningRows, the_catalogue_is_everybodys_and_the_content_is_not) {  // D
   const std::string rest =
       " 1 Candles interactive 100 00:01:30 beginner {" + to_string(volumes) + "} t " + to_string(root) + " 1 1";
   EXPECT_EQ(as_anyone(catalogue), (Lines{"1" + rest, "2" + rest}));
-  const std::string content =
+  // As the server's sessions have it: free_level_access of the platform's file.
+  const auto free_levels = [](const std::string& n) { return "SET LOCAL guildhall.free_level_access = '" + n + "'; "; };
+  const std::string contents =
       "SELECT content_data -> 'steps' -> 0, assessment_data -> 0 ->> 'question' FROM dracarys.lessons ORDER BY level_id";
+  const std::string content = free_levels("1") + contents;
   EXPECT_EQ(as_anyone(content), (Lines{"- -", "- -"}));
   EXPECT_EQ(as(ada, content), (Lines{"1 Up?", "- -"})) << "level 2 wants a plan";
+  EXPECT_EQ(as(ada, free_levels("2") + contents), (Lines{"1 Up?", "1 Up?"}));
+  EXPECT_EQ(as(ada, free_levels("0") + contents), (Lines{"- -", "- -"}));
+  for (const std::string& none : {contents, free_levels("") + contents}) EXPECT_EQ(as(ada, none), (Lines{"- -", "- -"}));
   EXPECT_EQ(as(root, content), (Lines{"1 Up?", "1 Up?"}));
   EXPECT_EQ(as_service(content), (Lines{"1 Up?", "1 Up?"}));
   happen(StreamKind::lesson, candles, lesson::LessonRetired{.lesson_id = candles}, 1);
@@ -175,8 +181,8 @@ TEST_F(LearningRows, the_catalogue_is_everybodys_and_the_content_is_not) {  // D
          lesson::LessonUpdated{
              .lesson_id = candles, .title = "Candlesticks", .content_type = "video", .content_data = "[]", .content_version = 2},
          1);
-  EXPECT_EQ(as(ada, "SELECT title, content_data, assessment_data, content_version, question_count FROM dracarys.lessons "
-                    "WHERE level_id = 1"),
+  EXPECT_EQ(as(ada, free_levels("1") + "SELECT title, content_data, assessment_data, content_version, question_count "
+                                       "FROM dracarys.lessons WHERE level_id = 1"),
             Lines{"Candlesticks [] - 2 0"});
   expect_same_twin();
 }

@@ -13,12 +13,13 @@ CREATE POLICY own ON activities FOR SELECT TO authenticated USING (learner_id = 
 CREATE POLICY known ON people FOR SELECT TO authenticated USING ((SELECT auth.uid()) IS NOT NULL);
 
 -- The catalogue is everybody's (DR-65); what a lesson teaches and asks is theirs whose plan opens its level (DR-57, A-DR-19). Without a plan
--- that is level 1: free_level_access of platforms/dracarys.toml.
+-- that is free_level_access of platforms/dracarys.toml, which sessions that read for clients carry as a setting; without it, none.
 CREATE POLICY offered ON lessons FOR SELECT TO anon, authenticated USING (is_active);
 CREATE POLICY totals ON lesson_totals FOR SELECT TO anon, authenticated USING (true);
 CREATE POLICY everyone ON achievements FOR SELECT TO anon, authenticated USING (true);
 CREATE POLICY open ON lesson_contents FOR SELECT TO authenticated
-  USING (is_active AND level_id <= 1 AND (SELECT auth.uid()) IS NOT NULL);
+  USING (is_active AND level_id <= (SELECT nullif(current_setting('guildhall.free_level_access', true), '')::integer)
+         AND (SELECT auth.uid()) IS NOT NULL);
 
 -- Admins read what they have drafted and retired, answers included. Nobody else reads an answer.
 CREATE POLICY admins ON lessons FOR SELECT TO authenticated
