@@ -2,13 +2,8 @@
 // reads which row, and what becomes of a row over its life.
 #include <gtest/gtest.h>
 
-#include <pqxx/pqxx>
-
-#include "infra/memory_row_store.h"
-#include "infra/postgres_row_store.h"
 #include "projectors/dracarys.h"
-#include "tests/postgres_cluster.h"
-#include "tests/projectors/projected.h"
+#include "tests/projectors/rows_as_read.h"
 
 namespace guildhall {
 namespace {
@@ -18,9 +13,9 @@ const Uuid ana = test_id(1001), bo = test_id(1002), cy = test_id(1003), eve = te
 const Uuid charts = test_id(2001), bos_place = test_id(2002), cys_place = test_id(2003);
 const Uuid trader = test_id(3001), first = test_id(3002), second = test_id(3003), lesson_id = test_id(4001);
 
-class SessionRows : public testing::Test {
+class SessionRows : public RowsAsRead {
  protected:
-  SessionRows() {
+  SessionRows() : RowsAsRead(dracarys_projection(), dracarys_sql()) {
     for (const auto& [who, name] : {std::pair(ana, "Ana"), std::pair(bo, "Bo"), std::pair(cy, "Cy"), std::pair(eve, "Eve")}) {
       account::AccountRegistered e;
       e.account_id = who;
@@ -29,35 +24,6 @@ class SessionRows : public testing::Test {
       e.timezone = "UTC";
       happen(StreamKind::account, who, e);
     }
-    rows_.prepare(written_.log.identity());
-  }
-
-  // Each row's fields joined by spaces. Brings the rows up to date first.
-  std::vector<std::string> as(const Uuid& who, const std::string& query, const char* role = "authenticated") {
-    project_into(rows_, written_.log, 3, dracarys_projection());
-    pqxx::connection connection(url_);
-    pqxx::work tx(connection);
-    tx.exec0(std::string("SET LOCAL ROLE ") + role);
-    const std::string subject = is_nil(who) ? "" : R"(,"sub":")" + to_string(who) + '"';
-    tx.exec_params("SELECT set_config('request.jwt.claims', $1, true)", R"({"role":")" + std::string(role) + '"' + subject + '}');
-    std::vector<std::string> out;
-    for (const auto& row : tx.exec(query)) {
-      std::string line;
-      for (const auto& field : row) line += (line.empty() ? "" : " ") + std::string(field.is_null() ? "-" : field.c_str());
-      out.push_back(std::move(line));
-    }
-    return out;
-  }
-  std::vector<std::string> as_anyone(const std::string& query) { return as({}, query, "anon"); }
-  std::vector<std::string> as_service(const std::string& query) { return as({}, query, "service_role"); }
-
-  void happen(StreamKind kind, const Uuid& id, AnyEvent e) { written_.append(0, {{{kind, id}, std::move(e)}}); }
-  void expect_same_twin() {
-    project_into(rows_, written_.log, 3, dracarys_projection());
-    MemoryRowStore twin(dracarys_projection().tables);
-    twin.prepare(written_.log.identity());
-    project_into(twin, written_.log, 1, dracarys_projection());
-    EXPECT_EQ(all_rows(rows_), all_rows(twin));
   }
 
   // ---- plans
@@ -124,11 +90,6 @@ class SessionRows : public testing::Test {
     on_place(cy, participant::RegistrationWaitlisted{.host_id = ana, .attempt = 1});
     on_session(live_session::PlaceTaken{.participant_id = cys_place});
   }
-
-  using Lines = std::vector<std::string>;
-  WrittenLog written_{2, "dracarys"};
-  const std::string url_ = PostgresCluster::shared().new_database();
-  PostgresRowStore rows_{url_, dracarys_projection(), dracarys_sql()};
 
   const std::string subscriptions_ =
       "SELECT id, status, cancel_at_period_end, trial_end IS NOT NULL FROM dracarys.user_subscriptions ORDER BY created_at";

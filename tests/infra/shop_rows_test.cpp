@@ -6,10 +6,8 @@
 #include <pqxx/pqxx>
 
 #include "infra/memory_row_store.h"
-#include "infra/postgres_row_store.h"
 #include "projectors/producers_avenue.h"
-#include "tests/postgres_cluster.h"
-#include "tests/projectors/projected.h"
+#include "tests/projectors/rows_as_read.h"
 
 namespace guildhall {
 namespace {
@@ -251,48 +249,25 @@ void write_services(Shop& shop) {
   shop.review(::review::v1::TargetType::service, mixing, bo, 3);
 }
 
-class ShopRows : public testing::Test {
+class ShopRows : public RowsAsRead {
  protected:
-  ShopRows() {
+  ShopRows() : RowsAsRead(producers_avenue_projection(), producers_avenue_sql()) {
     shop_.join(ana, "Ana");
     shop_.join(bo, "Bo");
     shop_.join(cy, "Cy");
     write_products(shop_);
     write_services(shop_);
-    rows_.prepare(written_.log.identity());
     project();
   }
-  void project() { project_into(rows_, written_.log, 3, producers_avenue_projection()); }
-
-  // Each row's fields joined by spaces.
-  Lines as(const Uuid& who, const std::string& query, const char* role = "authenticated") {
-    pqxx::connection connection(url_);
-    pqxx::work tx(connection);
-    tx.exec0(std::string("SET LOCAL ROLE ") + role);
-    tx.exec_params("SELECT set_config('request.jwt.claims', $1, true)",
-                   R"({"role":")" + std::string(role) + R"(","sub":")" + to_string(who) + "\"}");
-    Lines out;
-    for (const auto& row : tx.exec(query)) {
-      std::string line;
-      for (const auto& field : row) line += (line.empty() ? "" : " ") + std::string(field.is_null() ? "-" : field.c_str());
-      out.push_back(std::move(line));
-    }
-    return out;
-  }
-  Lines as_anybody(const std::string& query) { return as({}, query, "anon"); }
-  Lines as_service(const std::string& query) { return as({}, query, "service_role"); }
 
   static std::string where(const Uuid& id) { return " WHERE id = '" + to_string(id) + "'"; }
 
-  WrittenLog written_{2, "producers_avenue"};
   Shop shop_{written_};
-  const std::string url_ = PostgresCluster::shared().new_database();
-  PostgresRowStore rows_{url_, producers_avenue_projection(), producers_avenue_sql()};
 };
 
 TEST_F(ShopRows, what_is_on_sale_is_for_anyone_the_rest_for_its_seller_and_owners) {  // PA-63, A-PA-24, A-PA-26
   const std::string query = "SELECT title FROM producers_avenue.products ORDER BY title";
-  EXPECT_EQ(as_anybody(query), Lines{"Night Drive"});
+  EXPECT_EQ(as_anyone(query), Lines{"Night Drive"});
   EXPECT_EQ(as(cy, query), Lines{"Night Drive"});
   EXPECT_EQ(as(bo, query), (Lines{"Drum kit", "Night Drive", "Stems"}));  // Not the loops that went back.
   const Lines all{"Drum kit", "Loops", "Night Drive", "Sketch", "Stems"};
@@ -302,7 +277,7 @@ TEST_F(ShopRows, what_is_on_sale_is_for_anyone_the_rest_for_its_seller_and_owner
 
 TEST_F(ShopRows, files_are_for_the_seller_and_owners_and_notes_for_the_seller) {  // PA-58, A-PA-24, A-PA-27
   const std::string query = "SELECT file_urls, approval_notes FROM producers_avenue.products";
-  EXPECT_EQ(as_anybody(query + where(beat)), Lines{"- -"});
+  EXPECT_EQ(as_anyone(query + where(beat)), Lines{"- -"});
   EXPECT_EQ(as(cy, query + where(beat)), Lines{"- -"});
   EXPECT_EQ(as(bo, query + where(beat)), Lines{"{https://cdn.example.com/beat.wav} -"});
   EXPECT_EQ(as(bo, query + where(kit)), Lines{"{\"https://cdn.example.com/Drum kit.zip\"} -"});
@@ -343,8 +318,8 @@ TEST_F(ShopRows, an_update_replaces_the_offer_and_a_refund_takes_no_sale_back) {
 
 TEST_F(ShopRows, words_of_titles_and_descriptions_find_offers) {  // PA-63
   const auto found = [&](const std::string& view, const std::string& words) {
-    return as_anybody("SELECT title FROM producers_avenue." + view + " WHERE search @@ websearch_to_tsquery('english', '" +
-                      words + "')");
+    return as_anyone("SELECT title FROM producers_avenue." + view + " WHERE search @@ websearch_to_tsquery('english', '" +
+                     words + "')");
   };
   EXPECT_EQ(found("products", "driving beats"), Lines{"Night Drive"});
   EXPECT_EQ(found("products", "drums"), Lines{});
@@ -362,10 +337,10 @@ TEST_F(ShopRows, purchases_are_for_both_parties_with_both_names) {  // A-PA-24
   EXPECT_EQ(as(ana, query), all);
   EXPECT_EQ(as_service(query), all);
   EXPECT_EQ(as(cy, query), Lines{});
-  EXPECT_EQ(as_anybody(query), Lines{});
+  EXPECT_EQ(as_anyone(query), Lines{});
   EXPECT_EQ(as(bo, "SELECT display_name FROM producers_avenue_rm.people ORDER BY 1"), (Lines{"Ana", "Bo"}));
   EXPECT_EQ(as(cy, "SELECT display_name FROM producers_avenue_rm.people"), Lines{"Cy"});
-  EXPECT_EQ(as_anybody("SELECT display_name FROM producers_avenue_rm.people"), Lines{});
+  EXPECT_EQ(as_anyone("SELECT display_name FROM producers_avenue_rm.people"), Lines{});
 }
 
 TEST_F(ShopRows, a_purchase_that_is_made_again_begins_anew) {
@@ -397,11 +372,11 @@ TEST_F(ShopRows, a_service_in_the_seeds_words) {  // PA-67, PA-69, PA-70, X-14
       "reviews_count, response_time_hours, completion_rate, status, is_featured FROM producers_avenue.services ORDER BY title";
   // Two completed, one of them refunded, and one cancelled by its seller: one of three.
   const std::string mix = "Mixing mixing f {https://example.com/a} Your stems 0 4 3.00 1 - 33.33 active t";
-  for (const Lines& lines : {as_anybody(query), as(cy, query), as(bo, query)}) EXPECT_EQ(lines, Lines{mix});
+  for (const Lines& lines : {as_anyone(query), as(cy, query), as(bo, query)}) EXPECT_EQ(lines, Lines{mix});
   EXPECT_EQ(as(ana, query), (Lines{"Coaching consultation t {https://example.com/a} Your stems 0 0 0.00 0 - - draft f", mix}));
   EXPECT_EQ(as_service("SELECT count(*) FROM producers_avenue.services"), Lines{"2"});
   const std::string packages = "SELECT packages FROM producers_avenue.services WHERE title = ";
-  EXPECT_EQ(as_anybody(packages + "'Mixing'"),
+  EXPECT_EQ(as_anyone(packages + "'Mixing'"),
             Lines{R"([{"name": "Deluxe", "price": 200.00, "features": ["Stems"], "revisions": 1, "delivery_days": 3}, )"
                   R"({"name": "Basic", "price": 50.00, "features": ["Stems"], "revisions": 1, "delivery_days": 3}])"});
   EXPECT_EQ(as(ana, packages + "'Coaching'"), Lines{"[]"});
@@ -449,7 +424,7 @@ TEST_F(ShopRows, completion_is_of_orders_that_their_seller_had_to_do) {  // PA-6
     failed += row.failed ? 1 : 0;
     EXPECT_EQ(as_service(query), Lines{std::to_string(orders) + " 1 " + std::to_string(failed)}) << row.what;
   }
-  EXPECT_EQ(as_anybody("SELECT orders_count, completion_rate FROM producers_avenue.services WHERE title = 'Mixing'"),
+  EXPECT_EQ(as_anyone("SELECT orders_count, completion_rate FROM producers_avenue.services WHERE title = 'Mixing'"),
             Lines{std::to_string(orders) + " 14.29"});
 }
 
@@ -473,7 +448,7 @@ TEST_F(ShopRows, a_recording_is_for_who_owns_its_product) {  // PA-62, A-PA-24
   shop_.complete_purchase(take, 1'000);
   project();
   const std::string row = "recorded_webinar " + to_string(webinar) + " active ";
-  for (const Lines& lines : {as_anybody(query), as(cy, query)}) EXPECT_EQ(lines, Lines{row + "-"});
+  for (const Lines& lines : {as_anyone(query), as(cy, query)}) EXPECT_EQ(lines, Lines{row + "-"});
   for (const Uuid& who : {ana, bo}) EXPECT_EQ(as(who, query), Lines{row + "{https://cdn.example.com/r.mp4}"});
 }
 
@@ -483,7 +458,7 @@ TEST_F(ShopRows, a_paused_or_deleted_service_is_its_sellers) {  // PA-70
   shop_.on_service(mixing, service::ServiceUpdated{.title = "Mastering", .service_type = ::service::v1::ServiceType::mastering});
   project();
   EXPECT_EQ(as(ana, query), Lines{"paused 2"});
-  for (const Lines& lines : {as_anybody(query), as(bo, query)}) EXPECT_EQ(lines, Lines{});
+  for (const Lines& lines : {as_anyone(query), as(bo, query)}) EXPECT_EQ(lines, Lines{});
   for (const std::string table : {"service_packages", "service_totals"})
     EXPECT_EQ(as(bo, "SELECT count(*) FROM producers_avenue_rm." + table), Lines{"0"}) << table;
   // PA-74: the order is of what was offered then.
@@ -508,7 +483,7 @@ TEST_F(ShopRows, orders_are_for_both_parties_with_both_names) {  // PA-71, PA-72
   EXPECT_EQ(as(ana, query), all);
   EXPECT_EQ(as_service(query), all);
   EXPECT_EQ(as(cy, query), Lines{});
-  EXPECT_EQ(as_anybody(query), Lines{});
+  EXPECT_EQ(as_anyone(query), Lines{});
   EXPECT_EQ(as(cy, "SELECT count(*) FROM producers_avenue_rm.order_contents"), Lines{"0"});
   EXPECT_EQ(as(bo, "SELECT count(*) FROM producers_avenue_rm.order_contents"), Lines{"4"});
 }

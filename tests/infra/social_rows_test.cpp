@@ -2,15 +2,11 @@
 // columns, who reads which row, and counters that are the count of the rows.
 #include <gtest/gtest.h>
 
-#include <pqxx/pqxx>
 #include <random>
 #include <set>
 
-#include "infra/memory_row_store.h"
-#include "infra/postgres_row_store.h"
 #include "projectors/producers_avenue.h"
-#include "tests/postgres_cluster.h"
-#include "tests/projectors/projected.h"
+#include "tests/projectors/rows_as_read.h"
 
 namespace guildhall {
 namespace {
@@ -21,11 +17,9 @@ using ::notification::v1::Type;
 const Uuid ana = test_id(1001), bo = test_id(1002), cy = test_id(1003), eve = test_id(1005);
 constexpr ShardNo shards = 2;
 
-class SocialRows : public testing::Test {
+class SocialRows : public RowsAsRead {
  protected:
-  using Lines = std::vector<std::string>;
-
-  SocialRows() {
+  SocialRows() : RowsAsRead(producers_avenue_projection(), producers_avenue_sql(), shards) {
     for (const auto& [who, name] : {std::pair(ana, "Ana"), std::pair(bo, "Bo"), std::pair(cy, "Cy"), std::pair(eve, "Eve")}) {
       account::AccountRegistered e;
       e.account_id = who;
@@ -34,7 +28,6 @@ class SocialRows : public testing::Test {
       e.timezone = "UTC";
       happen(0, StreamKind::account, who, e);
     }
-    rows_.prepare(written_.log.identity());
   }
 
   void happen(ShardNo shard, StreamKind kind, const Uuid& id, AnyEvent e) {
@@ -84,39 +77,10 @@ class SocialRows : public testing::Test {
            notification_inbox::AllNotificationsRead{.user_id = who, .read_up_to = up_to, .read_at = written_.now});
   }
 
-  // Each row's fields joined by spaces. Brings the rows up to date first.
-  Lines as(const Uuid& who, const std::string& query, const char* role = "authenticated") {
-    project_into(rows_, written_.log, 3, producers_avenue_projection());
-    pqxx::connection connection(url_);
-    pqxx::work tx(connection);
-    tx.exec0(std::string("SET LOCAL ROLE ") + role);
-    const std::string subject = is_nil(who) ? "" : R"(,"sub":")" + to_string(who) + '"';
-    tx.exec_params("SELECT set_config('request.jwt.claims', $1, true)", R"({"role":")" + std::string(role) + '"' + subject + '}');
-    Lines out;
-    for (const auto& row : tx.exec(query)) {
-      std::string line;
-      for (const auto& field : row) line += (line.empty() ? "" : " ") + std::string(field.is_null() ? "-" : field.c_str());
-      out.push_back(std::move(line));
-    }
-    return out;
-  }
-  Lines as_anyone(const std::string& query) { return as({}, query, "anon"); }
-  void expect_same_twin() {
-    project_into(rows_, written_.log, 3, producers_avenue_projection());
-    MemoryRowStore twin(producers_avenue_projection().tables);
-    twin.prepare(written_.log.identity());
-    project_into(twin, written_.log, 1, producers_avenue_projection());
-    EXPECT_EQ(all_rows(rows_), all_rows(twin));
-  }
-
   const std::string edges_ =
       "SELECT follower_name, following_name, is_connected FROM producers_avenue.followers ORDER BY 1, 2";
   const std::string counts_ =
       "SELECT display_name, followers_count, following_count FROM producers_avenue.user_profiles ORDER BY 1";
-
-  WrittenLog written_{shards, "producers_avenue"};
-  const std::string url_ = PostgresCluster::shared().new_database();
-  PostgresRowStore rows_{url_, producers_avenue_projection(), producers_avenue_sql()};
 };
 
 TEST_F(SocialRows, anyone_reads_who_follows_whom_and_how_many_do) {  // PA-40, PA-42..44

@@ -4,11 +4,8 @@
 
 #include <pqxx/pqxx>
 
-#include "infra/memory_row_store.h"
-#include "infra/postgres_row_store.h"
 #include "projectors/producers_avenue.h"
-#include "tests/postgres_cluster.h"
-#include "tests/projectors/projected.h"
+#include "tests/projectors/rows_as_read.h"
 
 namespace guildhall {
 namespace {
@@ -78,33 +75,9 @@ void write_wallets(WrittenLog& log) {
                               .transfers = move(ana, Account::payout, ana, Account::available, 5'000, Processor::stripe)}}});
 }
 
-class WalletRows : public testing::Test {
+class WalletRows : public RowsAsRead {
  protected:
-  WalletRows() {
-    write_wallets(written_);
-    rows_.prepare(written_.log.identity());
-    project_into(rows_, written_.log, 3, producers_avenue_projection());
-  }
-  // Each row's fields joined by spaces.
-  std::vector<std::string> as(const Uuid& who, const std::string& query, const char* role = "authenticated") {
-    pqxx::connection connection(url_);
-    pqxx::work tx(connection);
-    tx.exec0(std::string("SET LOCAL ROLE ") + role);
-    tx.exec_params("SELECT set_config('request.jwt.claims', $1, true)",
-                   R"({"role":")" + std::string(role) + R"(","sub":")" + to_string(who) + "\"}");
-    std::vector<std::string> out;
-    for (const auto& row : tx.exec(query)) {
-      std::string line;
-      for (const auto& field : row) line += (line.empty() ? "" : " ") + std::string(field.is_null() ? "-" : field.c_str());
-      out.push_back(std::move(line));
-    }
-    return out;
-  }
-
-  using Lines = std::vector<std::string>;
-  WrittenLog written_{2, "producers_avenue"};
-  const std::string url_ = PostgresCluster::shared().new_database();
-  PostgresRowStore rows_{url_, producers_avenue_projection(), producers_avenue_sql()};
+  WalletRows() : RowsAsRead(producers_avenue_projection(), producers_avenue_sql()) { write_wallets(written_); }
 };
 
 TEST_F(WalletRows, balances_and_totals_are_sums_of_transfers) {  // PA-92, PA-94, A-PA-16
@@ -212,12 +185,7 @@ TEST_F(WalletRows, everyone_reads_their_own_and_nobody_writes) {  // PA-39, PA-9
   EXPECT_THROW(as(ana, "DELETE FROM producers_avenue_rm.payouts"), pqxx::insufficient_privilege);
 }
 
-TEST_F(WalletRows, the_twin_has_the_same_rows) {
-  MemoryRowStore twin(producers_avenue_projection().tables);
-  twin.prepare(written_.log.identity());
-  project_into(twin, written_.log, 1, producers_avenue_projection());
-  EXPECT_EQ(all_rows(rows_), all_rows(twin));
-}
+TEST_F(WalletRows, the_twin_has_the_same_rows) { expect_same_twin(); }
 
 }  // namespace
 }  // namespace guildhall

@@ -5,11 +5,8 @@
 #include <map>
 #include <pqxx/pqxx>
 
-#include "infra/memory_row_store.h"
-#include "infra/postgres_row_store.h"
 #include "projectors/producers_avenue.h"
-#include "tests/postgres_cluster.h"
-#include "tests/projectors/projected.h"
+#include "tests/projectors/rows_as_read.h"
 
 namespace guildhall {
 namespace {
@@ -25,9 +22,9 @@ const Uuid ana = test_id(1001), bo = test_id(1002), cy = test_id(1003), di = tes
 const Uuid mixing = test_id(2001), beats = test_id(2002), product_id = test_id(2003), service_id = test_id(2004);
 const Uuid bos = test_id(3001), dis = test_id(3002), review_id = test_id(4001);
 
-class MarketplaceRows : public testing::Test {
+class MarketplaceRows : public RowsAsRead {
  protected:
-  MarketplaceRows() {
+  MarketplaceRows() : RowsAsRead(producers_avenue_projection(), producers_avenue_sql()) {
     for (const auto& [who, name] :
          {std::pair(ana, "Ana"), std::pair(bo, "Bo"), std::pair(cy, "Cy"), std::pair(di, "Di"), std::pair(eve, "Eve")}) {
       account::AccountRegistered e;
@@ -40,41 +37,7 @@ class MarketplaceRows : public testing::Test {
       written_.append(0, {{{StreamKind::account, who}, e},
                           {{StreamKind::subscription, who}, subscription::SubscriptionStarted{.account_id = who}}});
     }
-    rows_.prepare(written_.log.identity());
   }
-
-  // Each row's fields joined by spaces. Brings the rows up to date first.
-  std::vector<std::string> as(const Uuid& who, const std::string& query, const char* role = "authenticated") {
-    project_into(rows_, written_.log, 3, producers_avenue_projection());
-    pqxx::connection connection(url_);
-    pqxx::work tx(connection);
-    tx.exec0(std::string("SET LOCAL ROLE ") + role);
-    const std::string subject = is_nil(who) ? "" : R"(,"sub":")" + to_string(who) + '"';
-    tx.exec_params("SELECT set_config('request.jwt.claims', $1, true)", R"({"role":")" + std::string(role) + '"' + subject + '}');
-    std::vector<std::string> out;
-    for (const auto& row : tx.exec(query)) {
-      std::string line;
-      for (const auto& field : row) line += (line.empty() ? "" : " ") + std::string(field.is_null() ? "-" : field.c_str());
-      out.push_back(std::move(line));
-    }
-    return out;
-  }
-  std::vector<std::string> as_anyone(const std::string& query) { return as({}, query, "anon"); }
-  std::vector<std::string> as_service(const std::string& query) { return as({}, query, "service_role"); }
-
-  void happen(StreamKind kind, const Uuid& id, AnyEvent e) { written_.append(0, {{{kind, id}, std::move(e)}}); }
-  void expect_same_twin() {
-    project_into(rows_, written_.log, 3, producers_avenue_projection());
-    MemoryRowStore twin(producers_avenue_projection().tables);
-    twin.prepare(written_.log.identity());
-    project_into(twin, written_.log, 1, producers_avenue_projection());
-    EXPECT_EQ(all_rows(rows_), all_rows(twin));
-  }
-
-  using Lines = std::vector<std::string>;
-  WrittenLog written_{2, "producers_avenue"};
-  const std::string url_ = PostgresCluster::shared().new_database();
-  PostgresRowStore rows_{url_, producers_avenue_projection(), producers_avenue_sql()};
 };
 
 // ---- webinars
