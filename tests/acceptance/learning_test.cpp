@@ -128,6 +128,14 @@ TEST_F(Learning, a_lesson_goes_its_way) {
     EXPECT_EQ(read(other, table), "[]") << table;
 }
 
+TEST_F(Learning, an_email_is_one_accounts_however_it_is_spelled) {  // DR-3, DR-4
+  const Reply other = server_.client().post(
+      "/v1/accounts", R"({"email":"ADA@Example.COM","display_name":"Another","role":"member","timezone":"UTC"})",
+      {{"Idempotency-Key", "another"}});
+  expect(other, 409);
+  EXPECT_EQ(other.code(), "email_taken");
+}
+
 // Seats are the host's group's, wishes the learner's: what one is told over the inbox the other has decided (DR-45..53).
 TEST_F(Learning, a_live_session_goes_its_way) {
   HttpClient ada = server_.client_of(ada_), bo = server_.client_of(bo_), root = server_.client_of(root_);

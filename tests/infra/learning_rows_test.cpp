@@ -187,7 +187,20 @@ TEST_F(LearningRows, nobody_writes_them) {  // A-DR-4, A-DR-5
   EXPECT_EQ(as_service("SELECT count(*) FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid "
                        "WHERE c.relnamespace = 'dracarys_rm'::regnamespace AND NOT t.tgisinternal"),
             Lines{"0"})
-      << "X-30";
+      << "X-30, DR-73";
+}
+
+TEST_F(LearningRows, are_kept_as_the_seed_wants_its_database) {
+  EXPECT_EQ(as_service("SHOW server_encoding"), Lines{"UTF8"}) << "DR-1";
+  EXPECT_EQ(as_service("SELECT current_setting('server_version_num')::integer >= 150000"), Lines{"t"}) << "DR-1";
+  EXPECT_TRUE(as_service("SELECT conname FROM pg_constraint WHERE connamespace = 'dracarys_rm'::regnamespace AND "
+                         "(contype = 'f' AND conname !~ '^fk_' OR contype = 'c' AND conname !~ '^ck_')")
+                  .empty())
+      << "DR-2, A-DR-28";
+  EXPECT_TRUE(as_service("SELECT relname FROM pg_class WHERE relnamespace = 'dracarys_rm'::regnamespace AND "
+                         "relname <> lower(relname)")
+                  .empty())
+      << "DR-2";
 }
 
 TEST_F(LearningRows, popularity_is_the_same_for_all_who_ask) {  // DR-70, DR-69
