@@ -1,6 +1,7 @@
 #include "bench/celebrity.h"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstdio>
 #include <exception>
@@ -33,8 +34,9 @@ class OtherCommands : public RequestSource {
       : server_(server), sellers_(sellers), sent_(sent) {}
   bool next(std::string& out) override {
     ++sent_;
+    const std::string& seller = sellers_[sent_ % sellers_.size()];
     out = post_request(server_, "/v1/services", "other" + hex(sent_),
-                       R"({"seller_id":")" + sellers_[sent_ % sellers_.size()] + R"(","title":"Mixing","service_type":"mixing"})");
+                       R"({"seller_id":")" + seller + R"(","title":"Mixing","service_type":"mixing"})");
     return true;
   }
   void answered(int status, std::string_view body) override {
@@ -99,8 +101,9 @@ JsonObject measure_celebrity(const Server& server, std::uint32_t shards, const C
     return true;
   };
   std::erase_if(others, is_celebrity);
+  std::vector<std::string> neighbours;
   for (const std::string& id : others)
-    if (shard_of_account(id, shards) != celebrities_shard) sellers.push_back(id);
+    (shard_of_account(id, shards) == celebrities_shard ? neighbours : sellers).push_back(id);
 
   std::size_t sent = 0;
   const auto run = [&](const std::vector<std::string>& followed) {
@@ -133,26 +136,32 @@ JsonObject measure_celebrity(const Server& server, std::uint32_t shards, const C
                commands.accepted_per_s(), settle(server)};
   };
 
-  std::vector<Run> of_one, of_many;
+  struct Kind {
+    const char* name;
+    std::vector<std::string> followed;  // A slice of it each time.
+    std::vector<Run> runs = {};
+  };
+  std::array kinds{Kind{"one_account", celebrities}, Kind{"many_of_its_shard", neighbours}, Kind{"many_of_all_shards", others}};
   for (std::size_t i = 0; i < options.runs; ++i) {
-    // Another slice each time, so that no pair comes twice.
-    std::vector<std::string> slice;
-    for (std::size_t j = i; j < others.size(); j += options.runs) slice.push_back(others[j]);
-    for (const bool one : {i % 2 == 0, i % 2 != 0}) {
-      const Run r = one ? run({celebrities.at(i)}) : run(slice);
-      std::fprintf(stderr, "bench:   %s: %.0f follows/s; other shards' %.0f commands/s p50 %.2f, p99 %.2f ms; settled in %.1f s\n",
-                   one ? "one account" : "many", r.follows_per_s, r.commands_per_s, r.p50_ms, r.p99_ms, r.settled_s);
-      (one ? of_one : of_many).push_back(r);
+    for (std::size_t k = 0; k < kinds.size(); ++k) {
+      Kind& kind = kinds[(i + k) % kinds.size()];
+      std::vector<std::string> slice;
+      for (std::size_t j = i; j < kind.followed.size(); j += options.runs) slice.push_back(kind.followed[j]);
+      const Run r = run(slice);
+      std::fprintf(stderr, "bench:   %s: %.0f follows/s; others' %.0f commands/s p50 %.2f, p99 %.2f ms; settled in %.1f s\n",
+                   kind.name, r.follows_per_s, r.commands_per_s, r.p50_ms, r.p99_ms, r.settled_s);
+      kind.runs.push_back(r);
     }
   }
-  const double ratio = median(of_one, &Run::p99_ms) / median(of_many, &Run::p99_ms);
-  std::fprintf(stderr, "bench:   other shards' p99, of one account over many: %.2f\n", ratio);
-  return JsonObject()
-      .add("follows_per_s_wanted", options.follows_per_s)
-      .add("commands_per_s_wanted", options.commands_per_s)
-      .add("one_account", report(of_one))
-      .add("many_accounts", report(of_many))
-      .add("p99_ratio", ratio);
+  JsonObject out;
+  out.add("follows_per_s_wanted", options.follows_per_s).add("commands_per_s_wanted", options.commands_per_s);
+  for (const Kind& kind : kinds) out.add(kind.name, report(kind.runs));
+  for (std::size_t k = 1; k < kinds.size(); ++k) {
+    const double ratio = median(kinds[0].runs, &Run::p99_ms) / median(kinds[k].runs, &Run::p99_ms);
+    std::fprintf(stderr, "bench:   other shards' p99, of one account over %s: %.2f\n", kinds[k].name, ratio);
+    out.add(std::string("p99_over_") + kinds[k].name, ratio);
+  }
+  return out;
 }
 
 }  // namespace guildhall

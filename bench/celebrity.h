@@ -1,6 +1,7 @@
-// What an account that everybody follows costs the others: follows arrive at a steady rate, of one account or of many, in turns,
-// while commands go to the shards on which that account does not lie. Each run has another account, all on one shard, so that no
-// pair comes twice; the two kinds of runs differ in nothing but whom the followers follow.
+// What an account that everybody follows costs the others: follows arrive at a steady rate, of one account, of many on its shard,
+// or of many on all shards, in turns, while commands go to the shards on which that account does not lie. Of the two to compare
+// with the first is the stricter: what a follow costs the side of who is followed is then on the account's shard, too. Each run
+// has another account, so that no pair comes twice; the runs differ in nothing but whom the followers follow.
 #pragma once
 
 #include <cstddef>

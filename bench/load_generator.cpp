@@ -25,8 +25,8 @@ using Clock = std::chrono::steady_clock;
 using Instant = Clock::time_point;
 
 constexpr int events_at_once = 256;
-constexpr int idle_wait_ms = 50;      // Between looks at the time when no answers come.
-constexpr int held_back_wait_ms = 1;  // Between looks at hold_back, and at whether a request is due.
+constexpr std::chrono::milliseconds idle_wait{50};      // Between looks at the time when no answers come.
+constexpr std::chrono::milliseconds held_back_wait{1};  // Between looks at hold_back.
 constexpr time_t blocking_patience_s = 30;
 constexpr std::size_t max_broken_connections = 1000;
 
@@ -97,10 +97,11 @@ class Run {
     advance_phase();
     for (std::size_t i = 0; i < connections_.size(); ++i) send_next(i);
     std::array<epoll_event, events_at_once> events;
-    while (phase_ != Phase::over || under_way_ > 0) {
+    while (phase_ != Phase::over || under_way_ > 0 || !parked_.empty()) {
       if (under_way_ == 0 && parked_.empty()) break;  // The source has ended.
-      const int count = ::epoll_wait(epoll_, events.data(), events_at_once, parked_.empty() ? idle_wait_ms : held_back_wait_ms);
-      if (count < 0 && errno != EINTR) throw std::system_error(errno, std::generic_category(), "epoll_wait");
+      const timespec patience = wait_time();
+      const int count = ::epoll_pwait2(epoll_, events.data(), events_at_once, &patience, nullptr);
+      if (count < 0 && errno != EINTR) throw std::system_error(errno, std::generic_category(), "epoll_pwait2");
       now_ = Clock::now();
       advance_phase();
       for (int i = 0; i < count; ++i) read(events[static_cast<std::size_t>(i)].data.u64);
@@ -140,7 +141,7 @@ class Run {
       if (!parked_.empty()) result_.held_back_seconds += seconds_between(std::max(parked_since_, begin_), at);
     }
     phase_ = Phase::over;
-    parked_.clear();
+    if (options_.per_second == 0) parked_.clear();  // What was due before the end is sent, however late.
     if (options_.on_end) options_.on_end();
   }
 
@@ -150,9 +151,21 @@ class Run {
                         std::chrono::duration<double>(static_cast<double>(sent_) / static_cast<double>(options_.per_second)));
   }
   bool must_wait() const { return is_held_back() || (options_.per_second > 0 && due() > now_); }
+  bool is_sent_all() const {
+    return result_.source_ended || (options_.per_second > 0 ? due() >= end_ : phase_ == Phase::over);
+  }
+  // Until somebody has to look even if no answer comes.
+  timespec wait_time() const {
+    using std::chrono::nanoseconds;
+    nanoseconds wait = parked_.empty() ? idle_wait : held_back_wait;
+    if (options_.per_second > 0 && !parked_.empty())
+      wait = std::clamp<nanoseconds>(std::min(due(), end_) - Clock::now(), nanoseconds::zero(), idle_wait);
+    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(wait);
+    return {.tv_sec = seconds.count(), .tv_nsec = (wait - seconds).count()};
+  }
 
   void send_next(std::size_t i) {
-    if (phase_ == Phase::over || result_.source_ended) return;
+    if (is_sent_all()) return;
     if (must_wait()) {
       if (parked_.empty()) parked_since_ = now_;
       parked_.push_back(i);
@@ -208,7 +221,9 @@ class Run {
     const bool expected = (status >= 200 && status < 300) || (status >= 400 && status < 500);
     if (!expected && result_.first_other.empty())
       result_.first_other = std::to_string(status) + " " + std::string(c.reader.body());
-    if (phase_ != Phase::measuring) return;
+    // With a rate all count that were due in the measured time: what a stall kept from being sent or answered would be missing.
+    const bool counts = options_.per_second > 0 ? c.sent >= begin_ && c.sent < end_ : phase_ == Phase::measuring;
+    if (!counts) return;
     if (status >= 200 && status < 300) result_.accepted.record(us);
     else if (status >= 400 && status < 500) result_.refused.record(us);
     else if (status == 503) ++result_.unavailable;

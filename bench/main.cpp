@@ -76,7 +76,7 @@ constexpr std::chrono::minutes catch_up_patience{20};
 constexpr std::size_t headline_connections = 64;
 constexpr std::size_t order_sellers = 500, order_buyers = 5'000;
 constexpr std::size_t follow_members = 5'000;
-constexpr std::size_t lesson_learners = 20'000, lessons = 100;
+constexpr std::size_t lesson_learners = 20'000, most_lessons = 999, most_lessons_per_s = 50'000;
 constexpr const char* main_topics = "bench";
 constexpr long tmpfs_magic = 0x01021994;
 
@@ -86,7 +86,8 @@ struct Flags {
   int repeats = 1;
   std::vector<std::size_t> connections{1, 8, 64, 256};
   bool kafka = false;
-  std::vector<std::string> phases{"off", "mix", "sandbox", "orders", "follows", "lessons", "celebrity", "on", "replay", "rebuild"};
+  std::vector<std::string> phases{"off",     "mix",       "sandbox", "orders", "follows",
+                                  "lessons", "celebrity", "on",      "replay", "rebuild"};
   std::vector<std::size_t> take_over{10'000, 100'000, 500'000};
   std::string compression = "none";
   StageOptions stage;
@@ -195,6 +196,10 @@ Flags read_flags(std::span<char*> arguments) {
     } else {
       throw UsageError("there is no flag " + std::string(flag));
     }
+  }
+  if (f.shards < 2 && f.wants("celebrity")) {
+    if (f.phases != Flags{}.phases) throw UsageError("celebrity needs two --shards: it is about the others");
+    std::erase(f.phases, "celebrity");
   }
   return f;
 }
@@ -640,6 +645,8 @@ class Bench {
   void measure_lessons() {
     say("lessons: each is an XP event");
     Server server = serve("dracarys", policy_of("dracarys"), "lessons");
+    const auto seconds = static_cast<std::size_t>(flags_.repeats * (flags_.warmup + flags_.seconds));
+    const std::size_t lessons = std::min(most_lessons, seconds * most_lessons_per_s / lesson_learners + 1);
     const LessonStage stage = set_lesson_stage(server, lessons, lesson_learners);
     LessonFlow flow(server, stage);
     measure_flow("lessons", server, flow, "xp_events_per_s");

@@ -734,7 +734,7 @@ class Worker {
     if (error)
       problem = connection.expired ? "the client did not take the response in time" : "the client left before its response";
     record(connection, response.status, sent, problem);
-    if (connection.output.capacity() > kept_output_bytes) connection.output = std::string();
+    if (connection.output.capacity() > kept_output_bytes) std::string().swap(connection.output);
     co_return !error;
   }
 
@@ -782,7 +782,9 @@ class Worker {
       append_chunk(connection.output, bytes);
       if (over) connection.output += "0\r\n\r\n";
       if (connection.output.empty()) {
-        connection.output = bytes = std::string();  // Who waits holds no memory.
+        // Who waits holds no memory: an assignment would keep it.
+        std::string().swap(connection.output);
+        std::string().swap(bytes);
         connection.phase = Phase::live;
         connection.deadline_tick = std::min(end_tick + 1, written_tick + quiet_ticks);
         co_await resumed(connection);

@@ -15,7 +15,7 @@ class LivePipe {
     if (unread_ || state_ != LiveBody::State::open) return false;
     if (bytes.size() > limit_bytes_ - bytes_.size()) {
       state_ = LiveBody::State::overrun;
-      bytes_ = {};
+      std::string().swap(bytes_);
       wake();
       return false;
     }
@@ -39,7 +39,7 @@ class LivePipe {
     wake_ = std::move(wake);
   }
   LiveBody::State take(std::string& into) {
-    into.clear();
+    std::string().swap(into);  // Not to be kept by the pipe.
     const std::lock_guard lock(mutex_);
     into.swap(bytes_);
     woken_ = false;
@@ -53,7 +53,7 @@ class LivePipe {
     const std::lock_guard lock(mutex_);
     unread_ = true;
     wake_ = nullptr;
-    bytes_ = {};
+    std::string().swap(bytes_);
   }
 
  private:

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <boost/json.hpp>
+#include <exception>
 #include <iterator>
 
 #include "events/codec.h"
@@ -99,7 +100,9 @@ void LiveNotifications::run(std::stop_token stop) {
       heard = !listeners_.empty();
     }
     std::unique_lock lock(work_mutex_);
-    if (moved) wake_.wait_for(lock, stop, heard ? limits_.rest : limits_.unheard_rest, [&] { return new_listener_; });
+    // Who is not heard keeps up all the same: the first who listens waits for no backlog.
+    const auto rest = heard || has_more_ ? limits_.rest : limits_.unheard_rest;
+    if (moved) wake_.wait_for(lock, stop, rest, [&] { return new_listener_; });
     else wake_.wait(lock, stop, [&] { return work_; });
     new_listener_ = false;
   }
@@ -107,7 +110,19 @@ void LiveNotifications::run(std::stop_token stop) {
 
 bool LiveNotifications::step() {
   bool moved = false;
-  for (ShardNo shard = 0; shard < shards_.size(); ++shard) moved = follow(shard) || moved;
+  has_more_ = false;
+  std::exception_ptr failure;  // Of one shard: the others' recipients hear on.
+  for (ShardNo shard = 0; shard < shards_.size(); ++shard) {
+    try {
+      const Met met = follow(shard);
+      moved = moved || met != Met::nothing;
+      has_more_ = has_more_ || met == Met::a_full_turn;
+    } catch (const LogError& e) {
+      if (!e.retryable()) throw;
+      failure = std::current_exception();
+    }
+  }
+  if (failure) std::rethrow_exception(failure);
   return moved;
 }
 
@@ -119,12 +134,12 @@ void LiveNotifications::notify() {
   wake_.notify_all();
 }
 
-bool LiveNotifications::follow(ShardNo number) {
+LiveNotifications::Met LiveNotifications::follow(ShardNo number) {
   Shard& shard = shards_[number];
-  const Sequence before = shard.position;
+  std::size_t records = 0;
   try {
-    if (!shard.reader) shard.reader = log_.read(number, before + 1);
-    for (std::size_t records = 0; records < limits_.records_per_turn; ++records) {
+    if (!shard.reader) shard.reader = log_.read(number, shard.position + 1);
+    for (; records < limits_.records_per_turn; ++records) {
       const Record* record = shard.reader->next();
       if (record == nullptr) break;
       hand_on(*record);
@@ -134,7 +149,8 @@ bool LiveNotifications::follow(ShardNo number) {
     shard.reader.reset();  // The next one begins behind what was handed on.
     throw;
   }
-  return shard.position > before;
+  if (records == limits_.records_per_turn) return Met::a_full_turn;
+  return records > 0 ? Met::records : Met::nothing;
 }
 
 // Others' events are told by their type, and not taken apart.

@@ -57,7 +57,8 @@ class LiveNotifications {
 
   // Until a stop is asked for. Throws CorruptLog, and what of the log's errors is not retryable.
   void run(std::stop_token stop);
-  // One look at every shard's log: false when there was nothing new. Throws as run(), and retryable errors as well.
+  // One look at every shard's log: false when there was nothing new. Throws as run(), and retryable errors as well, of one shard
+  // after the others were looked at.
   bool step();
   void notify();  // There may be more in a log.
 
@@ -76,7 +77,8 @@ class LiveNotifications {
     Sequence after = 0;  // In the log of the recipient's shard.
     LiveBodyWriter writer;
   };
-  bool follow(ShardNo shard);
+  enum class Met : std::uint8_t { nothing, records, a_full_turn };
+  Met follow(ShardNo shard);
   void hand_on(const Record& record);
   template <class Text>
   void tell(const RecordHeader& at, const Uuid& recipient, const Text& text);
@@ -89,6 +91,7 @@ class LiveNotifications {
   const Pause pause_;
   const LiveNotificationLimits limits_;
   std::vector<Shard> shards_;  // Of the running thread.
+  bool has_more_ = false;      // So: a shard's log was not read to its end.
 
   std::mutex listeners_mutex_;
   std::map<Uuid, std::vector<Listener>, UuidLess> listeners_;

@@ -9,7 +9,8 @@ namespace guildhall {
 namespace {
 
 constexpr std::array codes{
-    GatewayCode{"invalid_request", 400, "The request is malformed", "`errors` says what is wrong at each place, `detail` what is wrong with the request."},
+    GatewayCode{"invalid_request", 400, "The request is malformed",
+                "`errors` says what is wrong at each place, `detail` what is wrong with the request."},
     GatewayCode{"idempotency_key_missing", 400, "This command needs an Idempotency-Key",
                 "Send a fresh UUID, and the same one on retries."},
     GatewayCode{"invalid_cursor", 400, "The cursor does not apply here", "Begin again without `after`."},

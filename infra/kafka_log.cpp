@@ -10,6 +10,8 @@
 #include <chrono>
 #include <condition_variable>
 #include <future>
+#include <mutex>
+#include <shared_mutex>
 #include <thread>
 
 #include "decision_generated.h"
@@ -148,7 +150,18 @@ struct KafkaLog::Shared {
   KafkaLogCounters counters;
   std::mutex mutex;
   std::string address;
+  std::shared_mutex listener_mutex;
   std::function<void(ShardNo, Sequence)> listener;
+
+  // Called by commit threads and by librdkafka's, of readers: whoever takes it away knows that no call is under way.
+  void set_listener(std::function<void(ShardNo, Sequence)> next) {
+    const std::unique_lock lock(listener_mutex);
+    listener = std::move(next);
+  }
+  void tell(ShardNo shard, Sequence sequence) {
+    const std::shared_lock lock(listener_mutex);
+    if (listener) listener(shard, sequence);
+  }
 
   void found(LogIdentity known) {
     identity = std::move(known);
@@ -251,12 +264,11 @@ class KafkaLog::Writer final : public LogWriter {
       if (outcome == AppendOutcome::committed) next_ = {w.batch.last(), w.batch.head};
       waiting_.reset();
       lock.unlock();
-      if (outcome == AppendOutcome::committed && listener()) shared_->listener(shard_, w.batch.last());
+      if (outcome == AppendOutcome::committed) shared_->tell(shard_, w.batch.last());
       w.done(outcome);
       crash_at("log_after_outcome");
     }
   }
-  bool listener() const { return static_cast<bool>(shared_->listener); }
 
   AppendOutcome commit(const Batch& batch) {
     TransactionalProducer& producer = *producers_[turn_];
@@ -359,7 +371,7 @@ void KafkaLog::set_address(std::string address) {
   shared_->address = std::move(address);
 }
 
-void KafkaLog::on_durable(std::function<void(ShardNo, Sequence)> listener) { shared_->listener = std::move(listener); }
+void KafkaLog::on_durable(std::function<void(ShardNo, Sequence)> listener) { shared_->set_listener(std::move(listener)); }
 
 std::unique_ptr<KafkaLog> KafkaLog::open_existing(const KafkaOptions& options, const std::string& platform) {
   check_kafka_properties(options.properties);
@@ -442,8 +454,7 @@ std::unique_ptr<LogReader> KafkaLog::read(ShardNo shard, Sequence from) {
                    false);
   return std::make_unique<KafkaReader>(shared_->consumers, shared_->topics.events, shared_->identity, shard, from, track,
                                        shared_->reader_counters, [shared = std::weak_ptr(shared_), shard] {
-                                         const auto log = shared.lock();
-                                         if (log && log->listener) log->listener(shard, log->tracks[shard]->end().sequence);
+                                         if (const auto log = shared.lock()) log->tell(shard, log->tracks[shard]->end().sequence);
                                        });
 }
 

@@ -78,7 +78,8 @@ std::size_t Ranking::child_for(const Inner& inner, const Key& key) {
   return static_cast<std::size_t>(at - inner.separators);
 }
 
-// How many entries stand in front: those of the list's first part. `key_stands` says so of a separator, `in_leaf` counts in the leaf.
+// How many entries stand in front: those of the list's first part. `key_stands` says so of a separator, `in_leaf` counts in the
+// leaf.
 template <class OfKey, class InLeaf>
 std::size_t Ranking::count_while(OfKey key_stands, InLeaf in_leaf) const {
   if (size_ == 0) return 0;

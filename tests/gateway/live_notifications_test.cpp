@@ -51,6 +51,7 @@ class FailingLog final : public EventLog {
   std::atomic<int> fails_after = -1;  // So many records more; below 0 never.
   std::atomic<bool> retryable = true;
   std::atomic<int> readers = 0;
+  std::atomic<int> records = 0;  // That were read.
 
  private:
   struct Reader final : LogReader {
@@ -62,6 +63,7 @@ class FailingLog final : public EventLog {
       }
       const Record* record = reader_->next();
       if (record != nullptr && log_.fails_after > 0) --log_.fails_after;
+      if (record != nullptr) ++log_.records;
       return record;
     }
     FailingLog& log_;
@@ -303,7 +305,31 @@ TEST_F(Live, a_long_log_is_read_turn_by_turn) {
   EXPECT_EQ(events(*anns).size(), 10u);
 }
 
+TEST_F(Live, a_log_that_nobody_listens_to_is_followed_to_its_end) {
+  for (int i = 0; i < 50; ++i) raise(ann);
+  LiveNotificationLimits unheard = limits;
+  unheard.unheard_rest = std::chrono::hours(1);
+  LiveNotifications follower(log, clock, tokens, [](std::stop_token, auto) {}, unheard);
+  for (int i = 0; i < 50; ++i) raise(ann);
+  std::jthread thread([&](std::stop_token stop) { follower.run(stop); });
+  const auto end = std::chrono::steady_clock::now() + patience;
+  while (log.records < 100 && std::chrono::steady_clock::now() < end) std::this_thread::yield();
+  EXPECT_EQ(log.records, 100) << "two a notification, none of before";
+}
+
 // ---- when the log fails
+
+TEST_F(Live, an_error_of_one_shard_does_not_silence_the_others) {
+  const auto anns = listen(ann), eves = listen(eve);
+  raise(ann);
+  raise(eve);
+  log.fails_after = 0;  // Of the first shard that is looked at, which is Ann's.
+  EXPECT_THROW(notifications.step(), LogError);
+  EXPECT_TRUE(events(*anns).empty());
+  EXPECT_EQ(events(*eves).size(), 1u);
+  EXPECT_EQ(told(*anns), "notification:1");
+  EXPECT_EQ(told(*eves), "");
+}
 
 TEST_F(Live, after_an_error_of_the_log_it_goes_on_where_it_was) {
   const auto anns = listen(ann);

@@ -31,12 +31,20 @@ class FaultyDisk final : public Disk {
     unsynced_.push_back(std::move(u));
     return system_disk().write(fd, offset, bytes);
   }
-  int sync_data(int fd) override { return sync(fd); }
+  int sync_data(int fd) override {
+    {
+      const std::lock_guard lock(mutex_);
+      if (sync_error_ != 0 && !dying_ && path_of(fd).extension() != ".unfinished") {
+        ++syncs_;
+        return std::exchange(sync_error_, 0);
+      }
+    }
+    return sync(fd);
+  }
   int sync(int fd) override {
     const std::lock_guard lock(mutex_);
     if (dies()) return EIO;
     ++syncs_;
-    if (const int error = std::exchange(sync_error_, 0)) return error;
     std::erase_if(unsynced_, [path = path_of(fd)](const Unsynced& u) { return u.path == path; });
     return 0;  // Nothing here survives a real power loss; the test is about what would.
   }
@@ -44,6 +52,7 @@ class FaultyDisk final : public Disk {
   std::array<char, 16> nonce() override { return system_disk().nonce(); }
 
   void fail_next_write(int error) { set(write_error_, error); }
+  // Of what was appended: the next segment is made ready beside, and its syncs may come first.
   void fail_next_sync(int error) { set(sync_error_, error); }
   // The operation after `operations` more, and all that follow, fail.
   void die_after(std::uint64_t operations) {
