@@ -166,7 +166,7 @@ TEST_F(Learning, a_live_session_goes_its_way) {
 
   const std::string of_bo = fmt::format(R"({{"user_id":"{}"}})", bo_), of_ada = fmt::format(R"({{"user_id":"{}"}})", ada_);
   EXPECT_EQ(bo.post(session + "/join", of_bo).code(), "session_not_live");
-  EXPECT_EQ(bo.post(session + "/start", "{}").status, 404);  // Bo is no host.
+  expect(bo.post(session + "/start", "{}"), 403);  // Bo is no host.
   expect(root.post(session + "/start", "{}"), 200);
   expect(bo.post(session + "/join", of_bo), 200);
   EXPECT_EQ(ada.post(session + "/join", of_ada).code(), "registration_ended");
