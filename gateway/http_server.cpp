@@ -717,20 +717,25 @@ class Worker {
     return problem_response(503, "internal_error", "The server failed", "the request could not be handled", false);
   }
 
+  // How much the socket's buffer takes of the output: nearly always all, and then no trip through the event loop is needed.
+  static std::size_t write_now(Connection& connection, ErrorCode& error) {
+    const std::size_t sent = connection.socket.write_some(asio::buffer(connection.output), error);
+    if (error == asio::error::would_block) error.clear();
+    return sent;
+  }
+  static asio::awaitable<std::size_t> write_rest(Connection& connection, std::size_t sent, ErrorCode& error) {
+    return asio::async_write(connection.socket, asio::buffer(connection.output) + sent,
+                             asio::redirect_error(asio::use_awaitable, error));
+  }
+
   // One buffer, one write. False when the client did not take it all.
   asio::awaitable<bool> send(Connection& connection, const Response& response, bool with_body, bool keep_alive,
                              std::string_view problem) {
     enter(connection, Phase::writing);
     write_response(connection, response, with_body, keep_alive);
-    const std::string& output = connection.output;
     ErrorCode error;
-    // The socket's buffer nearly always takes it at once, and then no trip through the event loop is needed.
-    std::size_t sent = connection.socket.write_some(asio::buffer(output), error);
-    if (error == asio::error::would_block) error.clear();
-    if (!error && sent < output.size()) {
-      sent += co_await asio::async_write(connection.socket, asio::buffer(output.data() + sent, output.size() - sent),
-                                         asio::redirect_error(asio::use_awaitable, error));
-    }
+    std::size_t sent = write_now(connection, error);
+    if (!error && sent < connection.output.size()) sent += co_await write_rest(connection, sent, error);
     if (error)
       problem = connection.expired ? "the client did not take the response in time" : "the client left before its response";
     record(connection, response.status, sent, problem);
@@ -792,14 +797,9 @@ class Worker {
         continue;
       }
       enter(connection, Phase::writing);
-      const std::string& output = connection.output;
       ErrorCode error;
-      std::size_t sent = connection.socket.write_some(asio::buffer(output), error);
-      if (error == asio::error::would_block) error.clear();
-      if (!error && sent < output.size()) {
-        sent += co_await asio::async_write(connection.socket, asio::buffer(output.data() + sent, output.size() - sent),
-                                           asio::redirect_error(asio::use_awaitable, error));
-      }
+      std::size_t sent = write_now(connection, error);
+      if (!error && sent < connection.output.size()) sent += co_await write_rest(connection, sent, error);
       sent_bytes += sent;
       written_tick = tick_;
       connection.output.clear();
