@@ -1,16 +1,10 @@
 #include "bench/follow_flow.h"
 
 #include <random>
-#include <stdexcept>
 
 #include "bench/requests.h"
 
 namespace guildhall {
-namespace {
-
-constexpr std::size_t answer_excerpt_bytes = 500;
-
-}  // namespace
 
 std::vector<std::string> set_members(const Server& server, std::size_t count) {
   std::mt19937_64 random(1);
@@ -39,9 +33,7 @@ bool FollowFlow::next(std::string& out) {
 
 void FollowFlow::answered(int status, std::string_view body) {
   if (status == 503) return;  // Counted by the load.
-  if (status < 200 || status >= 300)
-    throw std::runtime_error("a follow was answered " + std::to_string(status) + ": " +
-                             std::string(body.substr(0, answer_excerpt_bytes)));
+  expect_accepted("a follow", status, body);
 }
 
 }  // namespace guildhall

@@ -1,16 +1,9 @@
 #include "bench/lesson_flow.h"
 
-#include <stdexcept>
-
 #include "bench/follow_flow.h"
 #include "bench/requests.h"
 
 namespace guildhall {
-namespace {
-
-constexpr std::size_t answer_excerpt_bytes = 500;
-
-}  // namespace
 
 LessonStage set_lesson_stage(const Server& server, std::size_t lessons, std::size_t learners) {
   LessonStage stage;
@@ -36,9 +29,7 @@ bool LessonFlow::next(std::string& out) {
 
 void LessonFlow::answered(int status, std::string_view body) {
   if (status == 503) return;  // Counted by the load.
-  if (status < 200 || status >= 300)
-    throw std::runtime_error("a lesson was answered " + std::to_string(status) + ": " +
-                             std::string(body.substr(0, answer_excerpt_bytes)));
+  expect_accepted("a lesson", status, body);
 }
 
 }  // namespace guildhall

@@ -589,14 +589,21 @@ class Bench {
     report_.add("sandbox_authorization", median(runs));
   }
 
+  // Another platform's server on a folder of its own.
+  Server serve(const std::string& platform, const std::filesystem::path& policy, const std::string& folder) const {
+    Installation other = installation_;
+    other.serve.insert(other.serve.end(), {"--platform", platform});
+    return {other, work_.path() / folder, policy, {}};
+  }
+  static std::filesystem::path policy_of(const std::string& platform) {
+    return std::filesystem::path(GUILDHALL_SOURCE_DIR) / "platforms" / (platform + ".toml");
+  }
+
   // Orders, with and without a price: one folder, so that both meet the same log.
   void measure_orders() {
     say("orders of the music marketplace");
-    const auto data = work_.path() / "shop";
-    const auto policy = write_shop_policy(GUILDHALL_SOURCE_DIR "/platforms/producers_avenue.toml", work_.path());
-    Installation shop = installation_;
-    shop.serve.insert(shop.serve.end(), {"--platform", "producers_avenue"});
-    Server server(shop, data, policy, {});
+    const auto policy = write_shop_policy(policy_of("producers_avenue"), work_.path());
+    Server server = serve("producers_avenue", policy, "shop");
     const OrderStage stage = set_order_stage(server, order_sellers, order_buyers);
     constexpr double steps_paid = 5, steps_free = 4;
     std::vector<Figure> paid, free;
@@ -613,16 +620,6 @@ class Bench {
     }
     server.stop();
     report_.add("orders", median(paid)).add("free_orders", median(free));
-  }
-
-  // Another platform's server on a folder of its own.
-  Server serve(const std::string& platform, const std::filesystem::path& policy, const std::string& folder) const {
-    Installation other = installation_;
-    other.serve.insert(other.serve.end(), {"--platform", platform});
-    return {other, work_.path() / folder, policy, {}};
-  }
-  static std::filesystem::path policy_of(const std::string& platform) {
-    return std::filesystem::path(GUILDHALL_SOURCE_DIR) / "platforms" / (platform + ".toml");
   }
 
   // Commands of one kind on one server, one run after the other.

@@ -6,12 +6,6 @@
 #include "bench/requests.h"
 
 namespace guildhall {
-namespace {
-
-constexpr std::size_t answer_excerpt_bytes = 500;
-
-}  // namespace
-
 OrderStage set_order_stage(const Server& server, std::size_t sellers, std::size_t buyers) {
   std::mt19937_64 random(1);
   std::vector<std::string> ids;
@@ -65,9 +59,7 @@ bool OrderFlows::next(std::string& out) {
 
 void OrderFlows::answered(int status, std::string_view body) {
   if (status == 503) return;  // Counted by the load; the flow is given up.
-  if (status < 200 || status >= 300)
-    throw std::runtime_error("a step of an order was answered " + std::to_string(status) + ": " +
-                             std::string(body.substr(0, answer_excerpt_bytes)));
+  expect_accepted("a step of an order", status, body);
   if (body.contains(R"("subject_id")")) {  // The payment's own answer.
     ready_.emplace_back("/v1/orders/" + text_member(body, "subject_id") + "/start", "{}");
     return;

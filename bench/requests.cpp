@@ -25,9 +25,7 @@ class SetUp : public RequestSource {
     return true;
   }
   void answered(int status, std::string_view body) override {
-    if (status < 200 || status >= 300)
-      throw std::runtime_error("a command of the stage was answered " + std::to_string(status) + ": " +
-                               std::string(body.substr(0, answer_excerpt_bytes)));
+    expect_accepted("a command of the stage", status, body);
     answers_.emplace_back(body);
   }
   std::vector<std::string> take() { return std::move(answers_); }
@@ -67,6 +65,12 @@ std::string account_body(const std::string& id, std::string_view role, std::size
   const std::string name = std::string(role) + std::to_string(number);
   return R"({"id":")" + id + R"(","email":")" + name + R"(@example.com","display_name":")" + name + R"(","role":")" +
          std::string(role) + R"(","timezone":"UTC"})";
+}
+
+void expect_accepted(std::string_view what, int status, std::string_view body) {
+  if (status < 200 || status >= 300)
+    throw std::runtime_error(std::string(what) + " was answered " + std::to_string(status) + ": " +
+                             std::string(body.substr(0, answer_excerpt_bytes)));
 }
 
 std::vector<std::string> send_all(const Server& server, std::size_t count, const std::function<Command(std::size_t)>& command) {

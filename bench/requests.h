@@ -22,6 +22,9 @@ std::string post_request(const Server& server, std::string_view path, std::strin
 // The body that registers an account.
 std::string account_body(const std::string& id, std::string_view role, std::size_t number);
 
+// Throws std::runtime_error with the beginning of the body, unless the status is 2xx.
+void expect_accepted(std::string_view what, int status, std::string_view body);
+
 struct Command {
   std::string path, body;
 };
