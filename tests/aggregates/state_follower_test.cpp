@@ -2,23 +2,19 @@
 #include "aggregates/shard/state_follower.h"
 
 #include "tests/aggregates/shard_process.h"
+#include "tests/forwarded_log.h"
 
 namespace guildhall::testing {
 namespace {
 
 // Counts what is read, and can fail once.
-class WatchedLog final : public EventLog {
+class WatchedLog final : public ForwardedLog {
  public:
-  explicit WatchedLog(EventLog& log) : log_(log) {}
-  const LogIdentity& identity() const override { return log_.identity(); }
-  std::unique_ptr<LogWriter> open(ShardNo shard) override { return log_.open(shard); }
+  using ForwardedLog::ForwardedLog;
   std::unique_ptr<LogReader> read(ShardNo shard, Sequence from) override {
     ++readers;
-    return std::make_unique<Reader>(*this, log_.read(shard, from));
+    return std::make_unique<Reader>(*this, ForwardedLog::read(shard, from));
   }
-  LogEnd durable_end(ShardNo shard) const override { return log_.durable_end(shard); }
-  bool admits() const override { return log_.admits(); }
-  void on_durable(std::function<void(ShardNo, Sequence)> listener) override { log_.on_durable(std::move(listener)); }
 
   int readers = 0;
   std::uint64_t records = 0;
@@ -42,7 +38,6 @@ class WatchedLog final : public EventLog {
     WatchedLog& log_;
     std::unique_ptr<LogReader> reader_;
   };
-  EventLog& log_;
 };
 
 class StateFollowerTest : public ShardTest {

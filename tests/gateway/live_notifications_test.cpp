@@ -10,6 +10,7 @@
 
 #include "gateway/api.h"
 #include "gateway/problem.h"
+#include "tests/forwarded_log.h"
 #include "tests/projectors/written_log.h"
 
 namespace guildhall {
@@ -35,18 +36,13 @@ struct FixedClock final : Clock {
 };
 
 // The log, whose readers can be made to fail.
-class FailingLog final : public EventLog {
+class FailingLog final : public ForwardedLog {
  public:
-  explicit FailingLog(EventLog& log) : log_(log) {}
-  const LogIdentity& identity() const override { return log_.identity(); }
-  std::unique_ptr<LogWriter> open(ShardNo shard) override { return log_.open(shard); }
+  using ForwardedLog::ForwardedLog;
   std::unique_ptr<LogReader> read(ShardNo shard, Sequence from) override {
     ++readers;
-    return std::make_unique<Reader>(*this, log_.read(shard, from));
+    return std::make_unique<Reader>(*this, ForwardedLog::read(shard, from));
   }
-  LogEnd durable_end(ShardNo shard) const override { return log_.durable_end(shard); }
-  bool admits() const override { return log_.admits(); }
-  void on_durable(std::function<void(ShardNo, Sequence)> listener) override { log_.on_durable(std::move(listener)); }
 
   std::atomic<int> fails_after = -1;  // So many records more; below 0 never.
   std::atomic<bool> retryable = true;
@@ -69,7 +65,6 @@ class FailingLog final : public EventLog {
     FailingLog& log_;
     std::unique_ptr<LogReader> reader_;
   };
-  EventLog& log_;
 };
 
 struct Event {

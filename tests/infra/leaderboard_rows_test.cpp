@@ -16,12 +16,11 @@
 #include "projectors/rebuild.h"
 #include "tests/postgres_cluster.h"
 #include "tests/projectors/projected.h"
+#include "tests/projectors/rows_as_read.h"
 #include "tests/projectors/xp_log.h"
 
 namespace guildhall {
 namespace {
-
-using Lines = std::vector<std::string>;
 
 class LeaderboardRows : public testing::Test {
  protected:
@@ -33,26 +32,15 @@ class LeaderboardRows : public testing::Test {
   Lines read(const std::string& query, const char* role = "authenticated") {
     pqxx::connection connection(url_);
     pqxx::work tx(connection);
-    become(tx, role);
-    Lines out;
-    for (const auto& row : tx.exec(query)) {
-      std::string line;
-      for (const auto& field : row) line += (line.empty() ? "" : " ") + std::string(field.is_null() ? "-" : field.c_str());
-      out.push_back(std::move(line));
-    }
-    return out;
-  }
-  static void become(pqxx::work& tx, const std::string& role) {
-    tx.exec0("SET LOCAL ROLE " + role);
-    const std::string subject = role == "authenticated" ? R"(,"sub":")" + to_string(learner_id(1)) + '"' : "";
-    tx.exec_params("SELECT set_config('request.jwt.claims', $1, true)", R"({"role":")" + role + '"' + subject + '}');
+    become(tx, role, std::string_view(role) == "authenticated" ? learner_id(1) : Uuid{});
+    return lines_of(tx.exec(query));
   }
   // The plan and the run of a query by somebody who is signed in, with indexes where they can serve: the tables are small.
   std::string plan_of(const std::string& query) {
     pqxx::connection connection(url_);
     pqxx::work tx(connection);
     tx.exec0("ANALYZE; SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off");
-    become(tx, "authenticated");
+    become(tx, "authenticated", learner_id(1));
     std::string out;
     for (const auto& row : tx.exec("EXPLAIN (ANALYZE, COSTS off, TIMING off) " + query))
       out += std::string(row[0].c_str()) + "\n";

@@ -15,7 +15,6 @@ namespace {
 using ::order::v1::By;
 using OrderStatus = ::order::v1::Status;
 using ::product::v1::LicenseType;
-using Lines = std::vector<std::string>;
 
 const Uuid ana = test_id(1001), bo = test_id(1002), cy = test_id(1003);  // The seller, the buyer, somebody else.
 const Uuid beat = test_id(2001), kit = test_id(2002), stems = test_id(2003), loops = test_id(2004), sketch = test_id(2005);

@@ -12,9 +12,28 @@
 
 namespace guildhall {
 
+using Lines = std::vector<std::string>;
+
+// What the transaction reads from here on it reads as this role, and as whoever `who` is; nil: as nobody.
+inline void become(pqxx::work& tx, const std::string& role, const Uuid& who) {
+  tx.exec0("SET LOCAL ROLE " + role);
+  const std::string subject = is_nil(who) ? "" : R"(,"sub":")" + to_string(who) + '"';
+  tx.exec_params("SELECT set_config('request.jwt.claims', $1, true)", R"({"role":")" + role + '"' + subject + '}');
+}
+
+// Each row's fields joined by spaces.
+inline Lines lines_of(const pqxx::result& rows) {
+  Lines out;
+  for (const auto& row : rows) {
+    std::string line;
+    for (const auto& field : row) line += (line.empty() ? "" : " ") + std::string(field.is_null() ? "-" : field.c_str());
+    out.push_back(std::move(line));
+  }
+  return out;
+}
+
 class RowsAsRead : public testing::Test {
  protected:
-  using Lines = std::vector<std::string>;
 
   // Of the projection's platform.
   RowsAsRead(const Projection& projection, const ProjectionSql& sql, std::uint32_t shards = 2)
@@ -27,21 +46,13 @@ class RowsAsRead : public testing::Test {
   }
   void project() { project_into(rows_, written_.log, 3, projection_); }
 
-  // Each row's fields joined by spaces. Brings the rows up to date first.
+  // As lines_of(). Brings the rows up to date first.
   Lines as(const Uuid& who, const std::string& query, const char* role = "authenticated") {
     project();
     pqxx::connection connection(url_);
     pqxx::work tx(connection);
-    tx.exec0(std::string("SET LOCAL ROLE ") + role);
-    const std::string subject = is_nil(who) ? "" : R"(,"sub":")" + to_string(who) + '"';
-    tx.exec_params("SELECT set_config('request.jwt.claims', $1, true)", R"({"role":")" + std::string(role) + '"' + subject + '}');
-    Lines out;
-    for (const auto& row : tx.exec(query)) {
-      std::string line;
-      for (const auto& field : row) line += (line.empty() ? "" : " ") + std::string(field.is_null() ? "-" : field.c_str());
-      out.push_back(std::move(line));
-    }
-    return out;
+    become(tx, role, who);
+    return lines_of(tx.exec(query));
   }
   Lines as_anyone(const std::string& query) { return as({}, query, "anon"); }
   Lines as_service(const std::string& query) { return as({}, query, "service_role"); }

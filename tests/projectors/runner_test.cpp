@@ -9,6 +9,7 @@
 #include "projectors/profiles.h"
 #include "projectors/rebuild.h"
 #include "projectors/tutoring.h"
+#include "tests/forwarded_log.h"
 #include "tests/projectors/written_log.h"
 
 namespace guildhall {
@@ -164,21 +165,16 @@ TEST_F(RunnerTest, rows_ahead_of_the_log_are_refused) {
 }
 
 // A log of several processes: this one knows of what others wrote only when it asks.
-class LogOfOthers final : public EventLog {
+class LogOfOthers final : public ForwardedLog {
  public:
-  explicit LogOfOthers(EventLog& log) : log_(log) {}
-  const LogIdentity& identity() const override { return log_.identity(); }
-  std::unique_ptr<LogWriter> open(ShardNo shard) override { return log_.open(shard); }
+  using ForwardedLog::ForwardedLog;
   std::unique_ptr<LogReader> read(ShardNo shard, Sequence from) override {
     asked_ = true;
-    return log_.read(shard, from);
+    return ForwardedLog::read(shard, from);
   }
-  LogEnd durable_end(ShardNo shard) const override { return asked_ ? log_.durable_end(shard) : LogEnd{}; }
-  bool admits() const override { return log_.admits(); }
-  void on_durable(std::function<void(ShardNo, Sequence)> listener) override { log_.on_durable(std::move(listener)); }
+  LogEnd durable_end(ShardNo shard) const override { return asked_ ? ForwardedLog::durable_end(shard) : LogEnd{}; }
 
  private:
-  EventLog& log_;
   bool asked_ = false;
 };
 
